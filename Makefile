@@ -1,0 +1,120 @@
+# TextLoom's commands; `make` alone lists them. What they need beforehand: python3 (3.11 or newer), its venv
+# module, and make.
+
+PYTHON ?= python3
+# Passed on by `make serve` and `make test`: make serve ARGS="--port 9000", make test ARGS="-k ner"
+ARGS ?=
+
+# docker or podman, whichever works here; SERVICES="textloom prometheus" starts only these.
+ENGINE ?= $(shell for name in docker podman; do $$name info >/dev/null 2>&1 && echo $$name && break; done)
+COMPOSE ?= $(if $(filter podman,$(ENGINE)),podman-compose,docker compose)
+SERVICES ?=
+IMAGE := localhost/textloom
+MAX_IMAGE_MB := 260
+
+PIP_FLAGS := --quiet --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve cli test test-containers bench install lint format docs sbom lock image up down
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: .venv/installed  ## install what the service needs, then serve on 127.0.0.1:8000
+	@exec .venv/bin/python -m service $(ARGS)
+
+cli: .venv/cli  ## install the command line: .venv/bin/textloom --help
+	@echo "The command is .venv/bin/textloom"
+
+test: lint  ## install what training and tests need, then check and test everything
+	@.venv-dev/bin/python -m pytest $(ARGS)
+
+test-containers: .venv-dev/installed  ## build the image and run docker-compose.yml, if there is an engine
+	@.venv-dev/bin/python -m pytest -m container -rA tests/deploy $(ARGS)
+
+bench: .venv-bench/installed  ## measure the service against others (a quarter of an hour; needs wrk)
+	@.venv-bench/bin/python -m benchmarks $(ARGS)
+
+install: .venv-dev/installed  ## install what training and tests need, and no more
+
+lint: .venv-dev/installed  ## ruff and mypy, without the tests
+	@.venv-dev/bin/ruff check .
+	@.venv-dev/bin/ruff format --check .
+	@.venv-dev/bin/mypy
+
+format: .venv-dev/installed  ## let ruff mend what it can mend by itself
+	@.venv-dev/bin/ruff check --fix .
+	@.venv-dev/bin/ruff format .
+
+image:  ## build the container image, and say how much it adds to its base
+	@$(if $(ENGINE),,echo "Neither docker nor podman works here." >&2; exit 1)
+	@$(ENGINE) build --quiet --tag $(IMAGE) . >/dev/null
+	@size() { $(ENGINE) image inspect --format '{{.Size}}' "$$1"; }; \
+	    added=$$((($$(size $(IMAGE)) - $$(size $$(awk '/^FROM/ { print $$2; exit }' Dockerfile))) / 1000000)); \
+	    echo "$(IMAGE) adds $$added MB to its base image (at most $(MAX_IMAGE_MB))"; \
+	    [ $$added -le $(MAX_IMAGE_MB) ]
+
+up: image  ## start the service with Prometheus and Grafana (http://127.0.0.1:8000, :9090, :3000)
+	@$(COMPOSE) up --detach $(SERVICES)
+
+down:  ## stop what `make up` started; what Prometheus has recorded stays
+	@$(COMPOSE) down
+
+docs: .venv-dev/installed  ## build the documentation into site/
+	@.venv-dev/bin/mkdocs build --quiet --strict
+	@echo "The documentation is site/index.html"
+
+sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (CycloneDX)
+	@.venv-dev/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
+	    --output-file sbom.json requirements/runtime.txt
+	@echo "The bill of materials is sbom.json"
+
+# uv looks at all platforms at once; pip can only look at its own.
+lock:  ## bring requirements/*.txt in line with requirements/*.in
+	$(call make_venv,.venv-lock)
+	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
+	@cd requirements && for name in runtime cli traces dev bench; do \
+	    ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+.venv/installed: requirements/runtime.txt
+	$(call make_venv,.venv)
+	@echo "Installing the service's dependencies into .venv ..."
+	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+# --no-deps: all that it needs, and flit that builds it, is in cli.txt, checked by hash.
+.venv/cli: .venv/installed requirements/cli.txt pyproject.toml
+	@echo "Installing the command line into .venv ..."
+	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/cli.txt
+	@.venv/bin/python -m pip install $(PIP_FLAGS) --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-bench/installed: requirements/bench.txt
+	$(call make_venv,.venv-bench)
+	@echo "Installing the service and its peers into .venv-bench ... (minutes, the first time)"
+	@.venv-bench/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# torch goes last: by then dev.txt holds, checked, all that it asks for.
+.venv-dev/installed: requirements/dev.txt requirements/torch.txt
+	$(call make_venv,.venv-dev)
+	@echo "Installing everything for training and tests into .venv-dev ... (minutes, the first time)"
+	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.txt
+	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) -r requirements/torch.txt
+	@.venv-dev/bin/python -m pip check
+	@touch $@
+
+# $(call make_venv,FOLDER): make a virtual environment there, unless a working one lies there already.
+define make_venv
+@command -v $(PYTHON) >/dev/null || { \
+    echo "No '$(PYTHON)' here. On Debian and Ubuntu: apt install python3 python3-venv"; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+    echo "TextLoom needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version)." \
+        "Name a newer one: make PYTHON=python3.12 ..."; exit 1; }
+@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+    echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+endef

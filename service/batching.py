@@ -1,0 +1,373 @@
+"""The batcher: queue -> collect -> run -> deliver.
+
+Work-conserving, with no wait window: a free worker thread takes the oldest waiting window and those nearest to
+it in length, as many as fit the token budget, and runs them as one batch. A batch that needs many steps, as in
+translation, runs in slices: between two slices finished windows leave with their outputs, those whose callers
+have left make room, and waiting ones join. The queue lives in the event loop alone, so it needs no lock; only
+`run` happens in a thread. Every accepted request gets its outputs or an error exactly once: a batch that fails
+fails its own callers and nobody else.
+
+Knows no task and no HTTP: a window is anything with a `length` in tokens.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic
+
+from service.errors import (
+    DeadlineExceeded,
+    Draining,
+    InternalError,
+    QueueFull,
+    TextLoomError,
+    where,
+)
+from service.metrics import ModelMetrics
+from service.pace import Pace
+from service.running import O, Running, W
+from service.workers import Workers
+
+logger = logging.getLogger("textloom.batching")
+
+PADDING = 0.05
+"""Largest share of a batch's tokens that may be padding."""
+SLICE_SECONDS = 0.005
+"""A slice ends with the first step that ends after so long, or that finishes a window."""
+HEADROOM = 0.3
+"""Share of the time up to a deadline that the estimate of the work ahead may fill."""
+
+
+@dataclass(slots=True)
+class Ran(Generic[O]):
+    """What a request gets back: an output per window, in order, and where the time went."""
+
+    outputs: list[O]
+    queue_seconds: float
+    run_seconds: float
+
+
+class _Job(Generic[O]):
+    """One request: its windows that wait, its outputs so far, and the future that its caller awaits."""
+
+    __slots__ = ("future", "missing", "outputs", "queued", "started", "waiting", "waiting_tokens")
+
+    def __init__(
+        self, future: asyncio.Future[Ran[O]], windows: int, tokens: int, now: float
+    ) -> None:
+        self.future = future
+        self.queued = now
+        self.started: float | None = None
+        self.waiting, self.waiting_tokens = windows, tokens
+        self.missing = windows
+        self.outputs: list[Any] = [None] * windows
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[W, O]):
+    job: _Job[O]
+    index: int
+    window: W
+
+
+@dataclass(slots=True)
+class _Batch(Generic[W, O]):
+    """A batch between and in its slices."""
+
+    running: Running[W, O]
+    inside: dict[int, _Waiting[W, O]] = field(default_factory=dict)
+    """By handle."""
+    joining: list[_Waiting[W, O]] = field(default_factory=list)
+    leaving: list[int] = field(default_factory=list)
+    rested: float = 0.0
+    """When its last slice ended."""
+
+    @property
+    def tokens(self) -> int:
+        return sum(waiting.window.length for waiting in self.inside.values())
+
+
+class Batcher(Generic[W, O]):
+    """The queue of one model. Use from the event loop only.
+
+    begin: starts a batch; its methods are called in worker threads. stepwise: whether batches take several
+    steps, so that windows of any length may join one that runs; else a batch is of like lengths.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        begin: Callable[[], Running[W, O]],
+        stepwise: bool,
+        workers: Workers,
+        metrics: ModelMetrics,
+        batch_tokens: int,
+        queue_tokens: int,
+    ) -> None:
+        self._name = name
+        self._begin = begin
+        self._stepwise = stepwise
+        self._workers = workers
+        self._metrics = metrics
+        self._batch_tokens = batch_tokens
+        self._queue_tokens = queue_tokens
+        self._by_length: dict[int, deque[_Waiting[W, O]]] = {}
+        self._resting: list[_Batch[W, O]] = []
+        self._jobs: set[_Job[O]] = set()
+        self._waiting = 0
+        self._waiting_tokens = 0
+        self._running_tokens = 0
+        self._draining = False
+        self._pace = Pace(batch_tokens, slices=stepwise)
+        workers.add(self)
+
+    def check(self, tokens: float, deadline: float) -> None:
+        """Raises what `submit` would for so many tokens; costs next to nothing.
+
+        Draining; QueueFull if the work ahead, by the time that tokens have taken, leaves too little time
+        before `deadline`; DeadlineExceeded if these tokens alone would take longer.
+        """
+        if self._draining:
+            raise self._rejected("draining", _draining())
+        left = deadline - time.monotonic()
+        own = self._workers.share(self._pace.seconds(tokens))
+        if left <= own:
+            raise self._rejected("deadline", _too_late())
+        ahead = self._workers.backlog()
+        crowded = self._waiting_tokens + tokens > self._queue_tokens
+        if (self._waiting_tokens and crowded) or (ahead and ahead + own > left * HEADROOM):
+            late = ahead if crowded else ahead + own - left * HEADROOM
+            raise self._rejected("queue_full", self._queue_full(late))
+
+    async def submit(self, windows: Sequence[W], *, deadline: float) -> Ran[O]:
+        """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
+
+        Raises as `check` does, DeadlineExceeded too if the deadline passes, and InternalError if the
+        computation failed. A request larger than the whole queue is accepted when nothing waits: it would
+        else never be.
+        """
+        if not windows:
+            return Ran([], 0.0, 0.0)
+        loop = asyncio.get_running_loop()
+        tokens = sum(window.length for window in windows)
+        self.check(tokens, deadline)
+        now = time.monotonic()
+        job: _Job[O] = _Job(loop.create_future(), len(windows), tokens, now)
+        self._jobs.add(job)
+        job.future.add_done_callback(partial(self._forget, job))
+        self._waiting += len(windows)
+        self._waiting_tokens += tokens
+        for index, window in enumerate(windows):
+            same = self._by_length.setdefault(window.length, deque())
+            same.append(_Waiting(job, index, window))
+        self._metrics.queue_depth.set(self._waiting)
+        self._workers.dispatch()
+        if job.future.done():
+            return job.future.result()
+        alarm = loop.call_later(deadline - now, self._expire, job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            self._metrics.rejected["caller_left"].inc()
+            raise
+        finally:
+            alarm.cancel()
+
+    def backlog(self) -> float:
+        """Seconds of a thread that the accepted work still takes; of a batch that runs, the half."""
+        return self._pace.seconds(self._waiting_tokens + self._running_tokens / 2)
+
+    def oldest(self) -> float | None:
+        """Since when the work has waited that comes next, None if nothing waits."""
+        if not self._by_length and not self._resting:
+            return None
+        for length, same in list(self._by_length.items()):
+            while same and same[0].job.future.done():
+                same.popleft()
+            if not same:
+                del self._by_length[length]
+        ages = [batch.rested for batch in self._resting]
+        ages += [same[0].job.queued for same in self._by_length.values()]
+        return min(ages, default=None)
+
+    def collect(self, now: float) -> _Batch[W, O]:
+        """A batch for the next slice: one that rests or a new one, with the windows that join it."""
+        batch = self._resting.pop(0) if self._resting else _Batch(self._begin())
+        batch.leaving = [
+            handle for handle, waiting in batch.inside.items() if waiting.job.future.done()
+        ]
+        for handle in batch.leaving:
+            self._running_tokens -= batch.inside.pop(handle).window.length
+        batch.joining = self._oldest_first(batch.tokens) if self._stepwise else self._alike()
+        for waiting in batch.joining:
+            job, length = waiting.job, waiting.window.length
+            job.started = job.started or now
+            job.waiting -= 1
+            job.waiting_tokens -= length
+            self._waiting_tokens -= length
+            self._running_tokens += length
+        self._waiting -= len(batch.joining)
+        self._metrics.queue_depth.set(self._waiting)
+        return batch
+
+    def run(self, batch: _Batch[W, O]) -> list[tuple[int, O]] | Exception:
+        """In a worker thread: one slice. Gives the finished windows' handles and outputs, or what went wrong."""
+        try:
+            end = time.monotonic() + SLICE_SECONDS
+            if batch.leaving:
+                batch.running.leave(batch.leaving)
+            if batch.joining:
+                handles = batch.running.join([waiting.window for waiting in batch.joining])
+                batch.inside.update(zip(handles, batch.joining, strict=True))
+            while batch.inside:
+                finished = batch.running.step()
+                if finished or time.monotonic() >= end:
+                    return finished
+            return []
+        except Exception as error:  # noqa: BLE001  it belongs to this batch, not to the worker
+            return error
+
+    def deliver(
+        self,
+        batch: _Batch[W, O],
+        ran: list[tuple[int, O]] | Exception,
+        started: float,
+        now: float,
+    ) -> None:
+        """Hand the outputs of finished windows, or a batch's failure, to the requests they belong to."""
+        if isinstance(ran, Exception):
+            lost = [*{id(w): w for w in [*batch.inside.values(), *batch.joining]}.values()]
+            logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
+            self._running_tokens -= sum(waiting.window.length for waiting in lost)
+            for waiting in lost:
+                if not waiting.job.future.done():
+                    failure = InternalError("the model failed on this request")
+                    waiting.job.future.set_exception(failure)
+            return
+        done = sum(batch.inside[handle].window.length for handle, _ in ran)
+        self._pace.learn(done, now - started)
+        self._count(batch)
+        for handle, output in ran:
+            waiting = batch.inside.pop(handle)
+            job = waiting.job
+            self._running_tokens -= waiting.window.length
+            if job.future.done():
+                continue
+            job.outputs[waiting.index] = output
+            job.missing -= 1
+            if not job.missing:
+                began = job.started or now
+                job.future.set_result(Ran(job.outputs, began - job.queued, now - began))
+        if batch.inside:
+            batch.rested = now
+            self._resting.append(batch)
+
+    def drain(self) -> None:
+        """Accept nothing more."""
+        self._draining = True
+
+    async def close(self, grace: float) -> None:
+        """Accept nothing more, wait for what was accepted, and refuse what is left after `grace` seconds."""
+        self.drain()
+        if self._jobs:
+            await asyncio.wait([job.future for job in self._jobs], timeout=grace)
+        for job in list(self._jobs):
+            if not job.future.done():
+                job.future.set_exception(self._rejected("draining", _draining()))
+
+    def _alike(self) -> list[_Waiting[W, O]]:
+        """The oldest waiting window, and those nearest in length while budget and padding allow."""
+        first = min(self._by_length, key=lambda each: self._by_length[each][0].job.queued)
+        others = sorted(self._by_length, key=lambda length: abs(length - first))[1:]
+        batch = self._take(first, max(1, self._batch_tokens // first))
+        tokens, longest = len(batch) * first, first
+        for length in others:
+            most = self._room(len(batch), tokens, longest, length)
+            more = self._take(length, most) if most else []
+            batch += more
+            tokens += len(more) * length
+            longest = max(longest, length) if more else longest
+        return batch
+
+    def _room(self, windows: int, tokens: int, longest: int, length: int) -> int:
+        """How many waiting windows of this length may join a batch of so many windows and tokens.
+
+        Padding is `top * n - tokens` for the n windows of a batch; it may be the share PADDING of `top * n`.
+        """
+        top = max(longest, length)
+        most = min(len(self._by_length[length]), self._batch_tokens // top - windows)
+        if most <= 0:
+            return 0
+        least = top * (1 - PADDING)
+        spare = tokens - least * windows
+        if length < least:  # each of them uses up some of what the others leave
+            return max(0, min(most, int(spare / (least - length))))
+        return most if most * (length - least) + spare >= 0 else 0
+
+    def _oldest_first(self, inside: int) -> list[_Waiting[W, O]]:
+        """Windows in order of age while they fit the budget beside `inside` tokens; one always fits alone."""
+        batch: list[_Waiting[W, O]] = []
+        while self._by_length:
+            length = min(self._by_length, key=lambda each: self._by_length[each][0].job.queued)
+            if inside and inside + length > self._batch_tokens:
+                break
+            batch += (taken := self._take(length, 1))
+            inside += length * len(taken)
+        return batch
+
+    def _take(self, length: int, most: int) -> list[_Waiting[W, O]]:
+        """Up to `most` windows of this length from the queue, without those whose callers have left."""
+        same, taken = self._by_length[length], list[_Waiting[W, O]]()
+        while same and len(taken) < most:
+            waiting = same.popleft()
+            if not waiting.job.future.done():
+                taken.append(waiting)
+        if not same:
+            del self._by_length[length]
+        return taken
+
+    def _count(self, batch: _Batch[W, O]) -> None:
+        """For the metrics: what joined in a slice."""
+        if batch.joining:
+            lengths = [waiting.window.length for waiting in batch.joining]
+            tokens, computed = sum(lengths), max(lengths) * len(lengths)
+            self._metrics.batch_size.observe(len(batch.inside))
+            self._metrics.batch_tokens.observe(computed)
+            self._metrics.tokens.inc(tokens)
+            self._metrics.padding_tokens.inc(computed - tokens)
+
+    def _queue_full(self, seconds: float) -> QueueFull:
+        return QueueFull(
+            f"{self._waiting_tokens} tokens wait for {self._name} already; try again later",
+            retry_after=max(1, math.ceil(seconds)),
+        )
+
+    def _rejected(self, reason: str, error: TextLoomError) -> TextLoomError:
+        self._metrics.rejected[reason].inc()
+        return error
+
+    def _expire(self, job: _Job[O]) -> None:
+        if not job.future.done():
+            job.future.set_exception(self._rejected("deadline", _too_late()))
+
+    def _forget(self, job: _Job[O], _: asyncio.Future[Ran[O]]) -> None:
+        """Free the room of a request that is done, at once, though its windows leave the queue later."""
+        self._jobs.discard(job)
+        self._waiting_tokens -= job.waiting_tokens
+        if job.waiting:
+            self._waiting -= job.waiting
+            self._metrics.queue_depth.set(self._waiting)
+
+
+def _draining() -> Draining:
+    return Draining("this server is shutting down; another one may answer", retry_after=1)
+
+
+def _too_late() -> DeadlineExceeded:
+    return DeadlineExceeded("the deadline passed before the answer was ready")

@@ -1,0 +1,245 @@
+"""The model repository: read, check, write and list bundles.
+
+A bundle is a folder `models/<name>/<version>/` of data only: `manifest.json`, `tokenizer.json`, ONNX
+graphs, `card.md` and its pictures. It is never changed once written, and it is published by one rename,
+so a reader never sees half of one. This module knows no task: loading a graph and replaying the golden
+examples is in `service.tasks`.
+"""
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from service.errors import BundleError
+
+MANIFEST = "manifest.json"
+PIN = "pinned"
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+TaskName = Literal["ner", "sentiment", "translate"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class FileEntry(_Part):
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class Limits(_Part):
+    max_tokens: int
+    """Longest window in tokens; a longer text is cut at sentence ends into several."""
+
+
+class Golden(_Part):
+    input: str
+    answer: dict[str, Any]
+    """What this bundle answered when it was made, as the task's `Result` in JSON."""
+
+
+class Corpus(_Part):
+    file: str
+    split: Literal["train", "dev", "test"]
+    examples: int
+    sha256: str
+    licence: str = ""
+
+
+class Training(_Part):
+    """How the bundle came to be; everything needed to make it again."""
+
+    recipe: dict[str, Any]
+    corpora: list[Corpus]
+    commit: str
+    seed: int
+    libraries: dict[str, str]
+    device: str
+    seconds: float
+    parameters: int
+    finished: str
+    """UTC, ISO 8601."""
+
+
+class Manifest(_Part):
+    format: Literal[1] = 1
+    name: str
+    task: TaskName
+    version: int
+    languages: list[str]
+    """One language, or source and target for a translator."""
+    labels: list[str] = []
+    limits: Limits
+    opset: int
+    options: dict[str, Any] = {}
+    """What the task's code needs beside the graph (the character table, the beam width ...)."""
+    files: dict[str, FileEntry] = {}
+    training: Training
+    scores: dict[str, dict[str, float | str]] = {}
+    """By test set: metric -> value, and the signature of the scorer where it has one."""
+    golden: list[Golden] = []
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked bundle: its folder and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    def file(self, name: str) -> Path:
+        """The path of a file that the manifest names.
+
+        Raises BundleError for any other, since no hash vouches for it.
+        """
+        if name not in self.manifest.files:
+            raise BundleError(f"{self.path}: the manifest names no file {name!r}")
+        return self.path / name
+
+    @property
+    def sha256(self) -> str:
+        """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`."""
+        lines = [f"{entry.sha256}  {name}\n" for name, entry in sorted(self.manifest.files.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def names(repository: Path) -> list[str]:
+    """The bundle names in a repository: its folders that hold at least one version, sorted."""
+    if not repository.is_dir():
+        return []
+    return sorted(path.name for path in repository.iterdir() if versions(repository, path.name))
+
+
+def versions(repository: Path, name: str) -> list[int]:
+    """The versions of a bundle, oldest first: [] if there is none."""
+    folder = repository / name
+    if not _NAME.fullmatch(name) or not folder.is_dir():
+        return []
+    return sorted(
+        int(path.name)
+        for path in folder.iterdir()
+        if path.is_dir() and re.fullmatch(r"[1-9][0-9]*", path.name)
+    )
+
+
+def pinned(repository: Path, name: str) -> int | None:
+    """The version that the file `pinned` beside the versions holds, None if there is no such file.
+
+    Raises BundleError if it holds anything else.
+    """
+    try:
+        text = (repository / name / PIN).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]*", text):
+        raise BundleError(
+            f"{repository / name / PIN} must hold a version, such as 2, and nothing else"
+        )
+    return int(text)
+
+
+def pin(repository: Path, name: str, version: int | None) -> None:
+    """Have this version of a bundle served, whatever others there are; None: the highest again."""
+    path = repository / name / PIN
+    if version is None:
+        path.unlink(missing_ok=True)
+        return
+    written = path.with_name(f".{PIN}")
+    written.write_text(f"{version}\n", encoding="utf-8")
+    written.rename(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of the bundle in folder `path`, without looking at the other files.
+
+    Raises BundleError if it is missing or not a manifest of this format.
+    """
+    try:
+        return Manifest.model_validate_json((path / MANIFEST).read_bytes())
+    except OSError as error:
+        raise BundleError(f"{path}: no readable {MANIFEST}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "(top)"
+        raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
+
+
+def read(path: Path) -> Bundle:
+    """The bundle in folder `path`, every file checked for its size and hash.
+
+    Raises BundleError that names the first file that is missing, damaged or in the wrong place.
+    """
+    manifest = read_manifest(path)
+    if (manifest.name, str(manifest.version)) != (path.parent.name, path.name):
+        raise BundleError(
+            f"{path}: the manifest says {manifest.name}/{manifest.version}; was the folder renamed?"
+        )
+    for name, entry in manifest.files.items():
+        if Path(name).name != name:
+            raise BundleError(f"{path}: {name!r} is not the plain name of a file")
+        file = path / name
+        if not file.is_file():
+            raise BundleError(f"{path}: {name} is missing")
+        if file.stat().st_size != entry.size:
+            size = file.stat().st_size
+            raise BundleError(f"{path}: {name} has {size} bytes instead of {entry.size}")
+        if _sha256(file) != entry.sha256:
+            raise BundleError(f"{path}: {name} is damaged: its sha256 differs from the manifest")
+    return Bundle(path, manifest)
+
+
+def stage(repository: Path, name: str) -> Path:
+    """A new empty folder inside the repository's bundle, to fill, `seal` and `publish`.
+
+    Its name starts with a dot, so no reader takes it for a version. Raises BundleError for a bad name.
+    """
+    if not _NAME.fullmatch(name):
+        raise BundleError(f"{name!r} is no bundle name: use lower-case letters, digits and hyphens")
+    (repository / name).mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=".staged-", dir=repository / name))
+    staged.chmod(0o755)  # the server may be another user
+    return staged
+
+
+def seal(staged: Path, manifest: Manifest) -> Bundle:
+    """The staged folder as a bundle that a task can load: every file hashed, the manifest written.
+
+    `manifest.files` is set here, whatever it was.
+    """
+    files = {
+        path.name: FileEntry(sha256=_sha256(path), size=path.stat().st_size)
+        for path in sorted(staged.iterdir())
+        if path.name != MANIFEST
+    }
+    final = manifest.model_copy(update={"files": files})
+    (staged / MANIFEST).write_text(final.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return Bundle(staged, final)
+
+
+def publish(bundle: Bundle) -> Bundle:
+    """Make a sealed bundle the next version of its name, by one rename."""
+    repository, name = bundle.path.parent.parent, bundle.path.parent.name
+    while True:
+        version = max(versions(repository, name), default=0) + 1
+        numbered = bundle.manifest.model_copy(update={"name": name, "version": version})
+        final = seal(bundle.path, numbered).manifest
+        target = bundle.path.parent / str(version)
+        try:
+            bundle.path.rename(target)
+        except OSError:  # another run published this number first: take the next one
+            if target.exists():
+                continue
+            raise
+        return Bundle(target, final)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,50 @@
+"""Doors: the protocols of other servers, so that the clients made for those work here unchanged.
+
+A door turns a request of another shape into the query of a task, lets the endpoint of that task answer, and turns
+the answer back. Leaves out what a task is asked and answers: a door adds nothing to it. The protocols are
+documented by their own projects, so /openapi.json does not repeat them.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from service.errors import InvalidInput, TextLoomError, UnsupportedMediaType
+from service.http import CallerLeft, WhileConnected, answer_error, check_size, deadline
+from service.serving import Call
+
+Endpoint = Callable[[Any, Request], Awaitable[Any]]
+"""Of a task: takes its query and the request, gives its answer."""
+
+
+async def ask(endpoint: Endpoint, query: Any, request: Request) -> Any:
+    """The answer of a task, under the limits that hold at its own door. The body must have been read."""
+    state = request.app.state
+    request.state.call = Call(deadline(request.scope["headers_by_name"], state.settings))
+    check_size(query.text, state.settings)
+    with WhileConnected(request.receive, state.lookout):
+        return await endpoint(query, request)
+
+
+def answering(endpoint: Callable[[Request], Awaitable[Any]]) -> Callable[..., Awaitable[Response]]:
+    """Makes the endpoint answer JSON, and errors as `{"error": "..."}`, as both protocols have it."""
+
+    @wraps(endpoint)
+    async def answered(request: Request) -> Response:
+        try:
+            return JSONResponse(await endpoint(request))
+        except TextLoomError as error:
+            problem = await answer_error(request, error)
+            # neither protocol knows the finer ones
+            status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
+            kept = {"retry-after", "connection"} & set(problem.headers)
+            headers = {name: problem.headers[name] for name in kept}
+            return JSONResponse({"error": error.detail}, status, headers)
+        except (CallerLeft, ClientDisconnect):
+            return Response(status_code=499)  # which nobody reads; the log has it
+
+    return answered

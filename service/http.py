@@ -1,0 +1,358 @@
+"""The edge: what every request goes through, whatever its route.
+
+Errors become problem documents here (RFC 9457). `Edge` is a plain ASGI middleware: Starlette's
+BaseHTTPMiddleware costs a third of a millisecond and hides callers who leave. `TaskRoute` reads and writes
+JSON through pydantic at once, past the layers of FastAPI, and is documented in OpenAPI like any other route.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from random import getrandbits
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
+
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from service.errors import (
+    FieldError,
+    InternalError,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    TextLoomError,
+    TooLarge,
+    UnsupportedMediaType,
+    where,
+)
+from service.logs import REQUEST, traceparent
+from service.metrics import Metrics
+from service.reading import parse
+from service.serving import Call
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.tracing import Traces  # it is optional
+
+logger = logging.getLogger("textloom.http")
+access = logging.getLogger("textloom.access")
+
+INLINE_BYTES = 64 * 1024
+"""Bodies up to this size are read in the event loop; longer ones would stall it."""
+
+LOOK_AFTER = 0.02
+"""Seconds after which an answer that is not there yet makes us look whether its caller still is."""
+
+MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_TIMEOUT = re.compile(rb"[0-9]{1,8}")
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it; `code` is for programs, `detail` for people."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    type: str
+    """A URI for this kind of error."""
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    """The `X-Request-ID` of the request; the log names it too."""
+    errors: list[FieldError] = []
+    """The places in the request that are wrong, or the models that are not ready."""
+
+
+class CallerLeft(Exception):
+    """The connection was closed before the answer was ready; nobody is there to read one."""
+
+
+class Edge:
+    """Gives every request an id, a limit to its body, an entry in log and metrics, and always an answer.
+
+    A request for a task goes straight to its route: the layers that a framework has for all that a route
+    might be would cost as much as the rest of the way.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        *,
+        metrics: Metrics,
+        max_body_bytes: int,
+        traces: "Traces | None" = None,
+    ) -> None:
+        self._app = app
+        self._layers = app.build_middleware_stack()
+        self._tasks = {route.path: route for route in app.routes if isinstance(route, TaskRoute)}
+        self._traces = traces
+        self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self._app
+        if scope["type"] != "http":
+            return await self._layers(scope, receive, send)
+        began = time.perf_counter()
+        headers = scope["headers_by_name"] = dict(scope["headers"])
+        request_id = scope["request_id"] = _request_id(headers)
+        status = 499  # until an answer starts: the caller left
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        task = self._tasks.get(scope["path"]) if scope["method"] == "POST" else None
+        receive = self._receive_limited(headers, receive)
+        try:
+            await (task.serve if task else self._layers)(scope, receive, send_with_id)
+        except (CallerLeft, ClientDisconnect):
+            pass
+        except Exception as error:  # noqa: BLE001  nobody else is left to answer it
+            logger.error("request %s failed: %s", request_id, where(error))
+            if status != 499:  # too late for another answer; the server cuts the connection
+                raise RuntimeError("an answer broke off") from None
+            failure = InternalError("something went wrong in the server")
+            await problem(scope, failure)(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - began
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.request(route, status, seconds)
+            method = scope["method"] if route != "unmatched" else "-"
+            figures: dict[str, Any] = {
+                "request_id": request_id,
+                "traceparent": traceparent(headers.get(b"traceparent")),
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": seconds * 1000,
+                "call": scope.get("state", {}).get("call"),
+            }
+            access.info(REQUEST, figures)
+            if self._traces:
+                self._traces.request(began, **figures)
+
+    def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
+        """`receive`, until more than the allowed bytes came or were announced."""
+        limit = self._max_body_bytes
+        announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) <= limit:
+            return receive  # the server reads no more than that
+        too_large = announced.isdigit()
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received, too_large
+            message: Message = {} if too_large else await receive()
+            received += len(message.get("body", b""))
+            too_large = too_large or received > limit
+            if too_large:
+                raise TooLarge(f"the body is over {limit} bytes; send it in parts")
+            return message
+
+        return receive_limited
+
+
+class TaskRoute(APIRoute):
+    """A route whose endpoint takes a query model and the request, and gives an answer model."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request for this path, errors included. Raises CallerLeft, ClientDisconnect."""
+        scope["route"] = self
+        request = Request(scope, receive)
+        try:
+            call, body = await self._answer(request, scope["headers_by_name"])
+        except TextLoomError as error:
+            response = await answer_error(request, error)
+            await response(scope, receive, send)
+            return
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"server-timing", call.server_timing),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, request: Request, headers: Mapping[bytes, bytes]) -> tuple[Call, bytes]:
+        state = request.app.state
+        settings: Settings = state.settings
+        call = Call(deadline=deadline(headers, settings))
+        request.state.call = call
+        _check_media_type(headers)
+        body = await _body(request.receive)
+        call.bytes_in = len(body)
+        if len(body) <= INLINE_BYTES:
+            query = parse(self._model, body)
+        else:
+            query = await asyncio.to_thread(parse, self._model, body)
+        check_size(query.text, settings)
+        with WhileConnected(request.receive, state.lookout):
+            answer: BaseModel = await self.endpoint(query, request)
+        written = to_json(answer, exclude_none=True)
+        call.bytes_out = len(written)
+        return call, written
+
+    @cached_property
+    def _model(self) -> type[Any]:
+        """What the endpoint calls `query`."""
+        model: type[Any] = get_type_hints(self.endpoint)["query"]
+        return model
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+class WhileConnected:
+    """Cancels what is inside when the caller leaves, and raises CallerLeft then.
+
+    The body must have been read: after it, the next message of the connection is its end. Most answers are
+    there before anybody looks.
+    """
+
+    def __init__(self, receive: Receive, lookout: "Lookout") -> None:
+        self._receive, self._lookout = receive, lookout
+        self._left = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._lookout.add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._lookout.remove(self)
+        if self._watcher:
+            self._watcher.cancel()
+        if self._left and kind is asyncio.CancelledError and self._task.uncancel() == 0:
+            raise CallerLeft from None
+
+    def look(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._left = True
+        self._task.cancel()
+
+
+class Lookout:
+    """Looks after those who wait for longer than LOOK_AFTER, up to twice as long: one timer for all of them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[WhileConnected, float] = {}
+        self._awake = False
+
+    def add(self, caller: WhileConnected) -> None:
+        self._waiting[caller] = time.monotonic()
+        if not self._awake:
+            self._awake = True
+            asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)
+
+    def remove(self, caller: WhileConnected) -> None:
+        self._waiting.pop(caller, None)
+
+    def _look(self) -> None:
+        late = time.monotonic() - LOOK_AFTER
+        for caller in [each for each, since in self._waiting.items() if since <= late]:
+            del self._waiting[caller]
+            caller.look()
+        self._awake = bool(self._waiting)
+        if self._awake:
+            asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)
+
+
+def problem(scope: Scope, error: TextLoomError) -> Response:
+    """The answer that an error becomes."""
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if isinstance(error, TooLarge):
+        headers["Connection"] = "close"  # else the server would go on reading what nobody wants
+    body = Problem(
+        type=f"urn:textloom:error:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=scope["request_id"],
+        errors=error.errors,
+    )
+    return Response(
+        body.model_dump_json(), error.status, headers, media_type="application/problem+json"
+    )
+
+
+async def answer_error(request: Request, error: TextLoomError | HTTPException) -> Response:
+    """The one handler of errors: ours, and the two that the router raises, for a path or a method."""
+    if isinstance(error, TextLoomError):
+        if error.status == 500:
+            logger.error("request %s failed: %s", request.scope["request_id"], where(error))
+        return problem(request.scope, error)
+    if error.status_code == 405:
+        allowed = (error.headers or {})["Allow"]
+        response = problem(request.scope, MethodNotAllowed(f"this path takes {allowed} only"))
+        response.headers["Allow"] = allowed
+        return response
+    return problem(
+        request.scope, NotFound("there is nothing at this path; /docs shows what there is")
+    )
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"
+
+
+def deadline(headers: Mapping[bytes, bytes], settings: Settings) -> float:
+    given = headers.get(b"x-request-timeout-ms")
+    timeout = settings.timeout_ms
+    if given is not None:
+        if not _TIMEOUT.fullmatch(given) or not 1 <= int(given) <= MAX_TIMEOUT_MS:
+            raise InvalidInput(
+                f"X-Request-Timeout-Ms must be a whole number from 1 to {MAX_TIMEOUT_MS}"
+            )
+        timeout = int(given)
+    return time.monotonic() + timeout / 1000
+
+
+def _check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if given != b"application/json":
+        raise UnsupportedMediaType("send the query as JSON with Content-Type: application/json")
+
+
+def check_size(text: str | list[str], settings: Settings) -> None:
+    texts = [text] if isinstance(text, str) else text
+    if len(texts) > settings.max_texts:
+        detail = f"{len(texts)} texts; at most {settings.max_texts} in a request"
+        raise TooLarge(detail, errors=[FieldError("/text", detail)])
+    characters = sum(map(len, texts))
+    if characters > settings.max_characters:
+        detail = f"{characters} characters; at most {settings.max_characters} in a request"
+        raise TooLarge(detail, errors=[FieldError("/text", detail)])

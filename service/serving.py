@@ -1,0 +1,153 @@
+"""A model that answers: a loaded task behind its batcher, with its phases timed and counted.
+
+Leaves out HTTP (app.py), which models there are (catalog.py) and what a task does (tasks/).
+"""
+
+import asyncio
+import logging
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from service.batching import Batcher
+from service.metrics import PHASES, Metrics
+from service.running import Once
+from service.settings import Settings
+from service.tasks.common import ModelName, Stepwise, Task
+from service.workers import Workers
+
+logger = logging.getLogger("textloom.serving")
+
+TURN_CHARACTERS = 5_000
+"""So many are encoded or decoded before the event loop has its turn: some milliseconds."""
+THREAD_CHARACTERS = 20_000
+"""Longer texts are encoded and decoded in threads."""
+
+
+_SERVER_TIMING = ", ".join(f"{phase};dur=%.3f" for phase in PHASES).encode()
+
+
+class Part(NamedTuple):
+    """What one model did for a request."""
+
+    model: ModelName
+    texts: int
+    characters: int
+    tokens: int
+    began: float
+    """In the time of `time.perf_counter()`."""
+    phases: tuple[float, float, float, float]
+    """Seconds in each of PHASES."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What one request has beside its query: when it must be done, and what became of it, for the log."""
+
+    deadline: float
+    """In the time of `time.monotonic()`."""
+    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    """Where its time went, in seconds."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def server_timing(self) -> bytes:
+        """The header of this name: milliseconds by phase."""
+        return _SERVER_TIMING % tuple(seconds * 1000 for seconds in self.phases.values())
+
+
+R = TypeVar("R")
+A = TypeVar("A")
+D = TypeVar("D")
+
+
+class Model(Generic[R, A]):
+    """A loaded task behind its batcher."""
+
+    def __init__(
+        self, task: Task[R, Any, Any, A], *, workers: Workers, metrics: Metrics, settings: Settings
+    ) -> None:
+        self.manifest = task.bundle.manifest
+        self.sha256 = task.bundle.sha256
+        self.name = ModelName(name=self.manifest.name, version=self.manifest.version)
+        self._task = task
+        self._metrics = metrics.model(self.manifest.name)
+        self._count_prediction = partial(metrics.prediction, self.manifest.name)
+        self._tokens_per_character = 0.2  # as in English; then as measured
+        self.batcher: Batcher[Any, Any] = Batcher(
+            name=self.manifest.name,
+            begin=task.begin if isinstance(task, Stepwise) else partial(Once, task.run),
+            stepwise=isinstance(task, Stepwise),
+            workers=workers,
+            metrics=self._metrics,
+            batch_tokens=settings.batch_tokens,
+            queue_tokens=settings.queue_tokens,
+        )
+        # the workers forget it when nobody uses this model any more: after its last request, if it was replaced
+        weakref.finalize(self, _let_go, workers, self.batcher, self.name).atexit = False
+
+    async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
+        """The answers for `texts`, in order, and how many tokens were read."""
+        characters = sum(map(len, texts))
+        self.batcher.check(characters * self._tokens_per_character, call.deadline)
+        start = began = time.perf_counter()
+        encoded = await _by_turns(self._task.encode, [(text, request) for text in texts])
+        encode_seconds = time.perf_counter() - began
+
+        windows = [window for windows in encoded for window in windows]
+        tokens = sum(window.length for window in windows)
+        self._tokens_per_character += 0.01 * (
+            tokens / max(1, characters) - self._tokens_per_character
+        )
+        ran = await self.batcher.submit(windows, deadline=call.deadline)
+
+        began = time.perf_counter()
+        outputs = iter(ran.outputs)
+        results = await _by_turns(
+            self._task.decode,
+            [
+                (text, request, windows, [next(outputs) for _ in windows])
+                for text, windows in zip(texts, encoded, strict=True)
+            ],
+        )
+        decode_seconds = time.perf_counter() - began
+
+        seconds = (ran.queue_seconds, encode_seconds, ran.run_seconds, decode_seconds)
+        for phase, spent in zip(PHASES, seconds, strict=True):
+            self._metrics.phases[phase].observe(spent)
+            call.phases[phase] += spent
+        self._metrics.unknown_tokens.inc(sum(window.unknown for window in windows))
+        for result in results:
+            for label, score in cast("Any", result).predictions():
+                self._count_prediction(label, score)
+        call.parts.append(Part(self.name, len(texts), characters, tokens, start, seconds))
+        return results, tokens
+
+
+def _let_go(workers: Workers, batcher: Batcher[Any, Any], name: ModelName) -> None:
+    workers.remove(batcher)
+    logger.info("%s version %d is let go", name.name, name.version)
+
+
+async def _by_turns(work: Callable[..., D], calls: Sequence[tuple[Any, ...]]) -> list[D]:
+    """`work` for each of these arguments, the first of which is a text, by turns with the event loop.
+
+    A text that alone would hold it up is worked on in a thread.
+    """
+    done, characters = [], 0
+    for arguments in calls:
+        size = len(arguments[0])
+        if size > THREAD_CHARACTERS:
+            done.append(await asyncio.to_thread(work, *arguments))
+            continue
+        characters += size
+        if characters > TURN_CHARACTERS:
+            await asyncio.sleep(0)
+            characters = size
+        done.append(work(*arguments))
+    return done

@@ -1,0 +1,144 @@
+"""The settings of the service: one frozen object, read once from the command line and TEXTLOOM_* variables.
+
+Leaves out everything that belongs to a model: that travels in its bundle.
+"""
+
+import argparse
+import math
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "TEXTLOOM_"
+
+Count = Annotated[int, Field(ge=1)]
+
+
+def _pins(given: object) -> object:
+    """`ner=2,sentiment=1` as a dict."""
+    if not isinstance(given, str):
+        return given
+    pairs = [pair.split("=") for pair in given.split(",") if pair]
+    if not all(len(pair) == 2 and pair[1].isdecimal() for pair in pairs):
+        raise ValueError("Input should be names and versions, such as ner=2,sentiment=1")
+    return {name.strip(): int(version) for name, version in pairs}
+
+
+def _traceable(endpoint: str) -> str:
+    if endpoint and not (find_spec("opentelemetry") and find_spec("opentelemetry.sdk")):
+        raise ValueError(
+            "Traces need more: pip install --require-hashes -r requirements/traces.txt"
+        )
+    return endpoint
+
+
+Pins = Annotated[dict[str, Count], NoDecode, BeforeValidator(_pins)]
+
+
+class Settings(BaseSettings):
+    """Every field is a flag `--like-this` of `python -m service` and a variable `TEXTLOOM_LIKE_THIS`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    models: DirectoryPath = Path("models")
+    """The model repository: a folder of NAME/VERSION/ bundles. The highest version of each name serves,
+    or the one that a file NAME/pinned holds."""
+    pins: Pins = {}
+    """Versions that serve instead of those, such as ner=2,sentiment=1."""
+    watch_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds between two looks at the repository: a new version there serves soon after, without a restart."""
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every network."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port to listen on; 0 takes a free one and logs it."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that serve; 0 for as many as the cores that the container really has."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
+    loop, by turns with requests, which is fastest."""
+    max_body_bytes: Count = 4 * 1024 * 1024
+    """Longest body of a request, in bytes."""
+    max_texts: Count = 1024
+    """Most texts in a request."""
+    max_characters: Count = 1_000_000
+    """Most characters in a request, all its texts together."""
+    batch_tokens: Count = 1024
+    """Most tokens computed in one batch, padding included; a longer window runs alone."""
+    queue_tokens: Count = 65_536
+    """Most tokens that may wait for one model before new requests are refused."""
+    timeout_ms: Count = 30_000
+    """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
+    shutdown_seconds: Count = 20
+    """Seconds that accepted requests are given to finish after SIGTERM."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged. Texts are never logged."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """json: an object a line; text: for people; auto: text on a terminal, json elsewhere."""
+    traces: Annotated[str, AfterValidator(_traceable)] = ""
+    """Where an OpenTelemetry collector takes spans, such as http://localhost:4318/v1/traces; empty for no spans.
+    It needs requirements/traces.txt."""
+
+    @property
+    def processes(self) -> int:
+        """How many processes serve."""
+        return self.workers or cores()
+
+    @property
+    def threads_each(self) -> int:
+        """How many threads of each process run the networks."""
+        return self.threads or max(1, cores() // self.processes)
+
+
+def read(arguments: Sequence[str] | None = None) -> Settings:
+    """The settings from the command line, for what is not there from the environment, else the defaults.
+
+    Ends the process with a line of explanation and status 2 if a value is wrong.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        description="Serves a model repository over HTTP; `python -m service models` looks after one.",
+        formatter_class=argparse.RawTextHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    for name, field in Settings.model_fields.items():
+        default = "none" if field.default in ({}, "") else field.default
+        about = f"{field.description}\ndefault {default}, variable {PREFIX}{name.upper()}"
+        parser.add_argument(_flag(name), metavar=name.upper(), help=about)
+    given = vars(parser.parse_args(arguments))
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        source = _flag(name) if name in given else PREFIX + name.upper()
+        parser.error(f"{source}: {first['msg']}, not {first['input']!r}")
+
+
+def cores() -> int:
+    """The cores that this process really has: its CPU affinity, and the quota of its container."""
+    return max(1, math.ceil(min(len(os.sched_getaffinity(0)), _quota())))
+
+
+def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Cores worth of CPU time that the control group grants, infinity if it sets no limit."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:  # version 1
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return math.inf
+    return math.inf if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

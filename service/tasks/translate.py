@@ -1,0 +1,267 @@
+"""Translation: sentence by sentence through a GRU encoder-decoder with attention.
+
+encode: lines -> sentences -> subword ids. run: the encoder once, then the decoder step by step under a beam
+search (beam.py). decode: sentences back into the lines, white space and line breaks they came from.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from tokenizers import Tokenizer
+
+from service.bundle import Bundle
+from service.session import Session
+from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step
+from service.tasks.common import ModelName, Request, Strict, Usage
+from service.text import Span, sentences
+
+PAD, BOS, EOS = 0, 1, 2
+"""Ids of the three special tokens in every translation tokenizer."""
+
+SOURCE_MULTIPLE = 16
+"""Sources are padded to a multiple of this many tokens.
+
+Sums over the source then fill whole vector registers, whatever the neighbours' lengths, which keeps an
+answer bit-identical in any batch.
+"""
+
+ALTERNATIVES_WIDTH = 5
+
+Feeds = Mapping[str, NDArray[Any]]
+
+
+class TranslateRequest(Request):
+    source: str
+    """Language code of the text, or `auto` to detect it text by text."""
+    target: str
+    """Language code to translate into."""
+    alternatives: int = Field(default=0, ge=0, le=4)
+    """How many further translations to give."""
+
+
+class Alternative(Strict):
+    translation: str
+    score: float
+
+
+class TranslateResult(Strict):
+    translation: str
+    source: str
+    target: str
+    score: float
+    """Mean log-probability of a token of the translation, 0 for a blank text; higher is surer."""
+    alternatives: list[Alternative] | None = None
+    """Best first; only if asked for."""
+
+    def predictions(self) -> list[tuple[str, float]]:
+        return [(self.target, float(np.exp(self.score)))] if self.translation else []
+
+
+class TranslateAnswer(Strict):
+    model: ModelName
+    results: list[TranslateResult]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence to translate, or the part of one that fits the network."""
+
+    ids: list[int]
+    span: Span
+    width: int
+    """Hypotheses wanted beside the translation itself; 0 for the translation alone."""
+    unknown: int = 0
+
+    @property
+    def length(self) -> int:
+        return len(self.ids)
+
+
+class Translate:
+    """A translation bundle, loaded."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.source, self.target = bundle.manifest.languages
+        self._limit = bundle.manifest.limits.max_tokens
+        self._beam = int(bundle.manifest.options["beam"])
+        self._length_penalty = float(bundle.manifest.options["length_penalty"])
+        self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+        self._tokenizer.encode_special_tokens = True  # `</s>` in a text is text, not its end
+        self._encoder = Session(bundle.file("encoder.onnx"))
+        self._decoder = Session(bundle.file("decoder.onnx"))
+
+    def request(self, text: str | list[str], **options: Any) -> TranslateRequest:
+        return TranslateRequest(text=text, source=self.source, target=self.target, **options)
+
+    def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
+        pieces: list[Sentence] = []
+        width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
+        for start, end in sentences(text, self.source):
+            encoded = self._tokenizer.encode(text[start:end], add_special_tokens=False)
+            for first, last in _cut(encoded.ids, encoded.tokens, self._limit - 1):
+                left = start + encoded.offsets[first][0]
+                right = start + encoded.offsets[last - 1][1]
+                pieces.append(Sentence([*encoded.ids[first:last], EOS], (left, right), width))
+        return pieces
+
+    def run(self, windows: Sequence[Sentence]) -> list[list[Hypothesis]]:
+        """Per sentence its translation and then, where asked for, other hypotheses, best first."""
+        batch = self.begin()
+        handles = batch.join(windows)
+        found: dict[int, list[Hypothesis]] = {}
+        while len(found) < len(handles):
+            found.update(batch.step())
+        return [found[handle] for handle in handles]
+
+    def begin(self) -> "Translating":
+        return Translating(self.search, self.encode_batch, self._beam)
+
+    def search(self, width: int) -> Search:
+        """An empty beam search."""
+        return Search(
+            self._step, width=width, length_penalty=self._length_penalty, begin=BOS, end=EOS
+        )
+
+    def decode(
+        self,
+        text: str,
+        request: TranslateRequest,
+        windows: Sequence[Sentence],
+        outputs: Sequence[list[Hypothesis]],
+    ) -> TranslateResult:
+        best = self._assemble(text, windows, [hypotheses[0] for hypotheses in outputs])
+        others: dict[str, Alternative] = {}
+        for rank in range(1, max((len(hypotheses) for hypotheses in outputs), default=0)):
+            chosen = [hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in outputs]
+            other = self._assemble(text, windows, chosen)
+            if other.translation != best.translation:
+                others.setdefault(other.translation, other)
+        ranked = sorted(others.values(), key=lambda other: -other.score)[: request.alternatives]
+        return TranslateResult(
+            translation=best.translation,
+            source=self.source,
+            target=self.target,
+            score=best.score,
+            alternatives=ranked if request.alternatives else None,
+        )
+
+    def _assemble(
+        self, text: str, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]
+    ) -> Alternative:
+        """The text with each sentence replaced by its translation, and the mean score of a token."""
+        parts, end = [], 0
+        for sentence, hypothesis in zip(windows, chosen, strict=True):
+            parts.append(text[end : sentence.span[0]])
+            parts.append(self._tokenizer.decode(list(hypothesis.ids)).strip())
+            end = sentence.span[1]
+        parts.append(text[end:] if windows else "")
+        tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
+        total = sum(hypothesis.log_probability for hypothesis in chosen)
+        score = round(total / tokens, 4) if tokens else 0.0
+        return Alternative(translation="".join(parts), score=score)
+
+    def _step(self, tokens: Ids, states: Feeds, memory: Feeds) -> Step:
+        outputs = self._decoder.run({"token": tokens, **states, **memory})
+        named = dict(zip(self._decoder.outputs, outputs, strict=True))
+        following = {name: named["next_" + name] for name in states}
+        return Step(named["log_probabilities"], named["tokens"], following)
+
+    def encode_batch(self, sentences: Sequence[Sentence]) -> tuple[Arrays, Arrays]:
+        """The decoder's first states and the memory that attention reads, one row per sentence."""
+        lengths = np.array([sentence.length for sentence in sentences], np.int32)
+        longest = _padded(int(lengths.max()))
+        source = np.full((len(sentences), longest), PAD, np.int64)
+        for row, sentence in enumerate(sentences):
+            source[row, : sentence.length] = sentence.ids
+        encoded = self._encoder.run({"source": source, "lengths": lengths})
+        outputs = dict(zip(self._encoder.outputs, encoded, strict=True))
+        memory = {name: outputs.pop(name) for name in ("keys", "values")}
+        return outputs, {**memory, "lengths": lengths}
+
+
+class Translating:
+    """A batch of sentences under way; see `service.running.Running`.
+
+    A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays
+    the one that it has without.
+    """
+
+    def __init__(
+        self,
+        search: Callable[[int], Search],
+        encode: Callable[[Sequence[Sentence]], tuple[Arrays, Arrays]],
+        beam: int,
+    ) -> None:
+        self._search, self._encode, self._beam = search, encode, beam
+        self._searches: dict[int, Search] = {}
+        self._last = 0
+        self._widths: dict[int, list[int]] = {}
+        self._found: dict[int, dict[int, list[Hypothesis]]] = {}
+
+    def join(self, windows: Sequence[Sentence]) -> list[int]:
+        handles = list(range(self._last, self._last + len(windows)))
+        self._last += len(windows)
+        by_size: dict[int, list[int]] = {}
+        for index, sentence in enumerate(windows):
+            by_size.setdefault(_padded(sentence.length), []).append(index)
+        for group in by_size.values():
+            sentences = [windows[index] for index in group]
+            states, memory = self._encode(sentences)
+            limits = np.array([2 * sentence.length + 12 for sentence in sentences])
+            widths = [[self._beam, *filter(None, [sentence.width])] for sentence in sentences]
+            for width in sorted({width for each in widths for width in each}):
+                mine = [row for row, each in enumerate(widths) if width in each]
+                search = self._searches.setdefault(width, self._search(width))
+                search.join(
+                    [handles[group[row]] for row in mine],
+                    limits[mine],
+                    {name: state[mine] for name, state in states.items()},
+                    {name: each[mine] for name, each in memory.items()},
+                )
+            for row, index in enumerate(group):
+                self._widths[handles[index]] = widths[row]
+                self._found[handles[index]] = {}
+        return handles
+
+    def leave(self, handles: Collection[int]) -> None:
+        for search in self._searches.values():
+            search.leave(handles)
+        for handle in handles:
+            del self._widths[handle], self._found[handle]
+
+    def step(self) -> list[tuple[int, list[Hypothesis]]]:
+        finished = []
+        for width, search in self._searches.items():
+            for handle, hypotheses in search.step():
+                found = self._found[handle]
+                found[width] = hypotheses
+                if found.keys() >= set(self._widths[handle]):
+                    best, *wider = (found[each] for each in self._widths.pop(handle))
+                    others = [other for more in wider for other in more if other.ids != best[0].ids]
+                    finished.append((handle, [best[0], *others]))
+                    del self._found[handle]
+        return finished
+
+
+def _padded(length: int) -> int:
+    return -(-length // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
+
+
+def _cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int, int]]:
+    """Cuts a sentence into runs of at most `limit` tokens, before a token that starts a word if it can."""
+    runs, first = [], 0
+    while len(ids) - first > limit:
+        last = first + limit
+        while last > first + limit // 2 and not tokens[last].startswith("Ġ"):
+            last -= 1
+        if not tokens[last].startswith("Ġ"):
+            last = first + limit
+        runs.append((first, last))
+        first = last
+    return [*runs, (first, len(ids))] if len(ids) > first else runs
