@@ -1,0 +1,38 @@
+"""`python -m training COMMAND ...`: see `python -m training --help`."""
+
+import sys
+from importlib import import_module
+
+from training.errors import TrainingError
+
+COMMANDS = {
+    "ner": "train a tagger that finds names",
+    "sentiment": "train a classifier of sentiment",
+    "translate": "train a translator",
+    "vectors": "learn word vectors from plain text",
+    "silver": "label sentences of an encyclopedia for the tagger to learn from",
+    "compare": "train the three recurrent cells on the same data and compare them",
+    "evaluate": "score a bundle on a file",
+    "behaviour": "score a classifier on small sets, one for each phenomenon",
+}
+
+
+def main(argv: list[str]) -> int:
+    if not argv or argv[0] not in COMMANDS:
+        width = max(map(len, COMMANDS))
+        print("usage: python -m training COMMAND ...  (COMMAND --help lists its options)\n")
+        print("\n".join(f"  {name:{width}}  {about}" for name, about in COMMANDS.items()))
+        return 0 if argv[:1] in (["-h"], ["--help"]) else 2
+    try:
+        import_module(f"training.{argv[0]}").main(argv[1:])
+    except TrainingError as error:
+        print(f"training {argv[0]}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Copies of a test set that ask how much a tagger leans on spelling: other cases, and invented names.
+
+The labels stay; only words are written otherwise. Nothing here is used in training.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from training.corpora import Tagged
+from training.guidelines import spans_of
+
+Copy = Literal["written", "lower", "upper", "title", "invented"]
+CASES: dict[Copy, Callable[[str], str]] = {
+    "written": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "title": str.title,
+}
+"""How each word of a copy is written."""
+
+_BEGINNINGS = "b br c ch d dr f g gr h j k kh l m n p pr qu r s sh st t th tr v w y z"
+_MIDDLES = "a e i o u ai ea ia io ou ua"
+_ENDS = "b d k l ll m n nd ng r rt s t v x z"
+
+
+def copied(
+    sentences: Sequence[Tagged], copy: Copy, *, known: Callable[[str], bool]
+) -> list[Tagged]:
+    """The sentences, written otherwise. known: whether the tagger has a vector for a word in small letters."""
+    if copy == "invented":
+        return invented(sentences, known=known)
+    change = CASES[copy]
+    return [Tagged(tuple(change(token) for token in one.tokens), one.tags) for one in sentences]
+
+
+def invented(sentences: Sequence[Tagged], *, known: Callable[[str], bool]) -> list[Tagged]:
+    """The sentences with the words of names replaced by words that nobody has seen, in the same case.
+
+    The same word becomes the same invention everywhere. Kept are words that these sentences also hold in
+    small letters (the University of X), and what is not made of letters.
+    """
+    plain = {token for one in sentences for token in one.tokens if token.islower()}
+    chance = random.Random(0)
+    made: dict[str, str] = {}
+
+    def invention(word: str) -> str:
+        if word not in made:
+            while known(made.setdefault(word, _word(chance))):
+                del made[word]
+        return made[word]
+
+    changed = []
+    for one in sentences:
+        tokens = list(one.tokens)
+        for first, end, _ in spans_of(one.tags):
+            for place in range(first, end):
+                word = tokens[place].lower()
+                if tokens[place].isalpha() and word not in plain:
+                    tokens[place] = _cased(invention(word), tokens[place])
+        changed.append(Tagged(tuple(tokens), one.tags))
+    return changed
+
+
+def _word(chance: random.Random) -> str:
+    syllables = [
+        chance.choice(_BEGINNINGS.split()) + chance.choice(_MIDDLES.split())
+        for _ in range(chance.randint(1, 3))
+    ]
+    return "".join(syllables) + chance.choice(_ENDS.split())
+
+
+def _cased(word: str, like: str) -> str:
+    """
+    >>> _cased("brozel", "Paris"), _cased("brozel", "NATO")
+    ('Brozel', 'BROZEL')
+    """
+    if like.isupper() and len(like) > 1:
+        return word.upper()
+    return word.capitalize() if like[0].isupper() else word

@@ -1,0 +1,329 @@
+"""PyTorch weights to an ONNX graph, node by node.
+
+PyTorch's own exporters cannot express a padded batch of recurrent layers; ONNX's LSTM, GRU and RNN nodes can,
+through `sequence_lens`. With it, padded outputs are exactly 0 and no text's numbers depend on its neighbours.
+Inside a graph recurrent layers are time first: [time, batch, features].
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from training.config import Precision
+from training.errors import TrainingError
+from training.layers import RecurrentStack
+
+OPSET = 20
+_FLOAT_TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}
+_GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
+"""PyTorch's gates in ONNX's order: i,f,g,o -> i,o,f,c; r,z,n -> z,r,h."""
+
+_CONTRIB = "com.microsoft"
+"""The domain of ONNX Runtime's own operators."""
+_PINS = 2
+_SHUT, _OPEN = -40.0, 40.0
+"""Biases that hold an LSTM's gate at 0 and at 1."""
+
+
+class Graph:
+    """Collects nodes and weights; every method gives the name of the value it adds.
+
+    precision: of the recurrent layers' weights and products.
+    """
+
+    def __init__(self, precision: Precision = "float32") -> None:
+        self.precision = precision
+        self._nodes: list[onnx.NodeProto] = []
+        self._weights: list[onnx.TensorProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._count = 0
+
+    def input(self, name: str, kind: str, shape: Sequence[str | int]) -> str:
+        self._inputs.append(helper.make_tensor_value_info(name, _FLOAT_TYPES[kind], shape))
+        return name
+
+    def output(self, value: str, name: str, kind: str, shape: Sequence[str | int]) -> None:
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=f"out_{name}"))
+        self._outputs.append(helper.make_tensor_value_info(name, _FLOAT_TYPES[kind], shape))
+
+    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
+        return self.nodes(kind, *inputs, outputs=outputs, **attributes)[0]
+
+    def nodes(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
+        names = [self._name(f"{kind}{index or ''}") for index in range(outputs)]
+        self._nodes.append(helper.make_node(kind, inputs, names, name=names[0], **attributes))
+        return names
+
+    def constant(self, value: object, dtype: str = "int64") -> str:
+        return self._add(np.array(value, dtype))
+
+    def weight(self, value: Tensor | NDArray[np.float32]) -> str:
+        """A float32 weight, stored as float16: half the size on disk, widened when the graph is loaded.
+
+        The caller has rounded its weights to float16 before (`round_to_half`), so nothing is lost here.
+        """
+        array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+        stored = self._add(array.astype(np.float16))
+        return self.node("Cast", stored, to=TensorProto.FLOAT)
+
+    def linear(self, x: str, layer: nn.Linear) -> str:
+        """[..., in] -> [..., out]."""
+        product = self.node("MatMul", x, self.weight(layer.weight.T))
+        bias: Tensor | None = layer.bias
+        return product if bias is None else self.node("Add", product, self.weight(bias))
+
+    def product(self, x: str, weights: Tensor) -> str:
+        """[rows, in] by [out, in] -> [rows, out], in the graph's precision.
+
+        In int8 each row has a scale of its own, so that it depends on no neighbour; its numbers are stored
+        around 128, since ONNX Runtime is fast at unsigned by signed.
+        """
+        if self.precision == "float32":
+            return self.node("MatMul", x, self.weight(weights.T))
+        largest = self.node("ReduceMax", self.node("Abs", x), self.constant([-1]))
+        floor = self.constant(1e-6, "float32")
+        scale = self.node("Div", self.node("Max", largest, floor), self.constant(127, "float32"))
+        rounded = self.node("Round", self.node("Div", x, scale))
+        moved = self.node("Add", rounded, self.constant(128, "float32"))
+        rows = self.node("Cast", moved, to=TensorProto.UINT8)
+        columns, quantised = _seven_bits(weights.detach().cpu().numpy())
+        middle = self.constant(128, "uint8")
+        whole = self.node("MatMulInteger", rows, self._add(quantised), middle)
+        exact = self.node("Mul", self.node("Cast", whole, to=TensorProto.FLOAT), scale)
+        return self.node("Mul", exact, self._add(columns))
+
+    def vectors(self, ids: str, table: nn.Embedding) -> str:
+        """[...] int64 -> [..., features], from a table in eight bits; only the rows read are widened.
+
+        The caller has rounded the table before (`round_to_eight_bits`), so nothing is lost here.
+        """
+        scale, integers = _eight_bits(table.weight.detach().cpu().numpy())
+        rows = self.node("Gather", self._add(integers), ids)
+        scales = self.node("Gather", self._add(scale), ids)
+        floats = (self.node("Cast", value, to=TensorProto.FLOAT) for value in (rows, scales))
+        return self.node("Mul", *floats)
+
+    def embedding(self, ids: str, table: nn.Embedding) -> str:
+        """[...] int64 -> [..., features]; the table stays float16 and only the rows read are widened."""
+        stored = self._add(table.weight.detach().cpu().numpy().astype(np.float16))
+        return self.node("Cast", self.node("Gather", stored, ids), to=TensorProto.FLOAT)
+
+    def convolution(self, x: str, layer: nn.Conv1d) -> str:
+        """[words, in, letters] -> [words, out, letters]."""
+        width, bias = int(layer.padding[0]), layer.bias
+        assert bias is not None
+        return self.node(
+            "Conv", x, self.weight(layer.weight), self.weight(bias), pads=[width, width]
+        )
+
+    def recurrent(
+        self, x: str, lengths: str, stack: RecurrentStack, largest: float
+    ) -> tuple[str, str]:
+        """[time, batch, in] -> outputs [time, batch, out], last states [batch, last].
+
+        largest: magnitude that the inputs keep to, or are clipped to in int8. Raises TrainingError if the
+        cell cannot be computed in int8.
+        """
+        last = ""
+        spare = stack.cell == "rnn"
+        if spare:  # ONNX Runtime's RNN rounds a lone row differently: the first row is read twice
+            x = self.node("Concat", x, self._rows(x, 0, 1, axis=1), axis=1)
+            lengths = self.node("Concat", lengths, self._rows(lengths, 0, 1, axis=0), axis=0)
+        for index, ahead in enumerate(stack.forwards):
+            layers = [ahead] + ([stack.backwards[index]] if stack.bidirectional else [])
+            weights = [
+                np.stack(parts) for parts in zip(*map(_recurrent_weights, layers), strict=True)
+            ]
+            if self.precision == "int8":
+                y, last = self._pinned_lstm(x, lengths, stack, weights, largest)
+                largest = 2.0 if stack.merge == "sum" else 1.0  # states lie between -1 and 1
+            else:
+                y, last = self.nodes(
+                    stack.cell.upper(),
+                    x,
+                    *map(self.weight, weights),
+                    lengths,
+                    outputs=2,
+                    hidden_size=stack.hidden,
+                    direction="bidirectional" if stack.bidirectional else "forward",
+                    **({"linear_before_reset": 1} if stack.cell == "gru" else {}),
+                )
+            x = self._merge(y, stack)
+        features = self.constant([0, stack.last_outputs])
+        last = self.node("Reshape", self.node("Transpose", last, perm=[1, 0, 2]), features)
+        if spare:
+            x, last = self._rows(x, 0, -1, axis=1), self._rows(last, 0, -1, axis=0)
+        return x, last
+
+    def _pinned_lstm(
+        self,
+        x: str,
+        lengths: str,
+        stack: RecurrentStack,
+        weights: Sequence[NDArray[np.float32]],
+        largest: float,
+    ) -> tuple[str, str]:
+        """An LSTM layer in int8 whose answers do not depend on batch neighbours, though its node,
+        DynamicQuantizeLSTM, takes one scale for a whole batch's inputs and one for its states at each step.
+
+        Both ranges are pinned: two more input features are always `largest` and `-largest`, with inputs
+        clipped to these; two more units stay at 1 and -1, as their input gates are shut and the others open.
+        Their weights to all else are zero. Gives outputs and last states without the two.
+        """
+        if stack.cell != "lstm":
+            raise TrainingError(f"int8 is for the cell lstm, not {stack.cell}: use float32")
+        w, r, b = weights
+        directions, hidden, whole = len(w), stack.hidden, stack.hidden + _PINS
+        limits = (self.constant(limit, "float32") for limit in (-largest, largest))
+        clipped = self.node("Clip", x, *limits)
+        pins = self.constant([[[largest, -largest]]], "float32")
+        shape = self.node("Concat", self.node("Shape", x, end=2), self.constant([_PINS]), axis=0)
+        pinned = self.node("Concat", clipped, self.node("Expand", pins, shape), axis=-1)
+
+        gates = np.zeros((directions, 8, whole), np.float32)
+        gates[:, :, :hidden] = b.reshape(directions, 8, hidden)
+        gates[:, 0:3, hidden:] = np.array([_SHUT, _OPEN, _OPEN])[:, None]  # input, output, forget
+        state = np.zeros((directions, 1, whole), np.float32)
+        state[:, :, hidden:] = 1.0, -1.0
+        rows = self.node("Shape", x, start=1, end=2)
+        sizes = [self.constant([directions]), rows, self.constant([whole])]
+        size = self.node("Concat", *sizes, axis=0)
+        states = self.node("Expand", self.constant(state, "float32"), size)
+        cells = self.node("Expand", self.constant(state * _OPEN, "float32"), size)
+
+        w_scale, w_quantised = _seven_bits(_widened(w, _PINS, _PINS))
+        r_scale, r_quantised = _seven_bits(_widened(r, _PINS, _PINS))
+        zeros = self._add(np.zeros(w_scale.shape, np.int8))
+        y, last = self.nodes(
+            "DynamicQuantizeLSTM",
+            pinned,
+            self._add(w_quantised),
+            self._add(r_quantised),
+            self.weight(gates.reshape(directions, -1)),
+            lengths,
+            states,
+            cells,
+            "",
+            self._add(w_scale),
+            zeros,
+            self._add(r_scale),
+            zeros,
+            outputs=2,
+            domain=_CONTRIB,
+            hidden_size=whole,
+            direction="bidirectional" if stack.bidirectional else "forward",
+        )
+        return self._rows(y, 0, hidden, axis=3), self._rows(last, 0, hidden, axis=2)
+
+    def _rows(self, value: str, start: int, stop: int, *, axis: int) -> str:
+        limits = (self.constant([number]) for number in (start, stop, axis))
+        return self.node("Slice", value, *limits)
+
+    def step(self, x: str, state: str, stack: RecurrentStack) -> str:
+        """One step of a forward GRU layer: [1, batch, in], [1, batch, hidden] -> [batch, hidden]."""
+        w, r, b = (array[None] for array in _recurrent_weights(stack.forwards[0]))
+        last = self.nodes(
+            "GRU",
+            x,
+            self.weight(w),
+            self.weight(r),
+            self.weight(b),
+            "",
+            state,
+            outputs=2,
+            hidden_size=stack.hidden,
+            linear_before_reset=1,
+        )[1]
+        return self.node("Squeeze", last, self.constant([0]))
+
+    def _merge(self, y: str, stack: RecurrentStack) -> str:
+        """[time, directions, batch, hidden] -> [time, batch, out]."""
+        if not stack.bidirectional or stack.merge == "concat":
+            shape = self.constant([0, 0, stack.outputs])
+            return self.node("Reshape", self.node("Transpose", y, perm=[0, 2, 1, 3]), shape)
+        kind = {"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax"}[stack.merge]
+        return self.node(kind, y, self.constant([1]), keepdims=0)
+
+    def save(self, path: Path) -> None:
+        graph = helper.make_graph(
+            self._nodes, "textloom", self._inputs, self._outputs, self._weights
+        )
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(_CONTRIB, 1)]
+        model = helper.make_model(graph, opset_imports=opsets)
+        model.ir_version = 10
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, path)
+
+    def _add(self, array: NDArray[np.generic]) -> str:
+        name = self._name("w")
+        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def _name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}_{self._count}"
+
+
+def _recurrent_weights(layer: nn.Module) -> tuple[NDArray[np.float32], ...]:
+    """W [gates*hidden, in], R [gates*hidden, hidden] and B [2*gates*hidden] with ONNX's order of gates."""
+    parameters = {
+        name: value.detach().cpu().numpy() for name, value in layer.named_parameters(recurse=False)
+    }
+    hidden = parameters["weight_hh_l0"].shape[1]
+    gates = _GATES[{1: "rnn", 4: "lstm", 3: "gru"}[len(parameters["weight_hh_l0"]) // hidden]]
+
+    def ordered(name: str) -> NDArray[np.float32]:
+        blocks = np.split(parameters[name], len(gates))
+        return np.concatenate([blocks[gate] for gate in gates])
+
+    bias = np.concatenate([ordered("bias_ih_l0"), ordered("bias_hh_l0")])
+    return ordered("weight_ih_l0"), ordered("weight_hh_l0"), bias
+
+
+def _widened(
+    weights: NDArray[np.float32], more_units: int, more_inputs: int
+) -> NDArray[np.float32]:
+    """[directions, 4 * units, inputs] of an LSTM with more units and inputs, whose weights are all zero."""
+    directions, _, inputs = weights.shape
+    blocks = weights.reshape(directions, 4, -1, inputs)
+    more = ((0, 0), (0, 0), (0, more_units), (0, more_inputs))
+    return np.pad(blocks, more).reshape(directions, -1, inputs + more_inputs)
+
+
+def _seven_bits(
+    weights: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """[..., out, in] as scales [..., out] and integers [..., in, out] between -63 and 63.
+
+    Of eight bits the sums of two products overflow on processors without VNNI; of seven every processor
+    computes the same.
+    """
+    scale = np.maximum(np.abs(weights).max(-1), 1e-8) / 63
+    integers = np.rint(weights / scale[..., None]).astype(np.int8)
+    return scale.astype(np.float32), np.ascontiguousarray(integers.swapaxes(-1, -2))
+
+
+def _eight_bits(rows: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
+    """[rows, features] as scales [rows, 1] and integers between -127 and 127."""
+    scale = np.maximum(np.abs(rows).max(1, keepdims=True) / 127, 1e-6).astype(np.float16)
+    return scale, np.rint(rows / scale.astype(np.float32)).clip(-127, 127).astype(np.int8)
+
+
+def round_to_eight_bits(table: nn.Embedding) -> None:
+    """Rounds each row to what eight bits and a scale of its own can hold."""
+    scale, integers = _eight_bits(table.weight.detach().cpu().numpy())
+    table.weight.data = torch.from_numpy(scale.astype(np.float32) * integers)
+
+
+def round_to_half(network: nn.Module) -> None:
+    """Rounds every weight to what float16 can hold, so that the graph on disk equals the network."""
+    for parameter in network.parameters():
+        parameter.data = parameter.data.half().float()

@@ -1,0 +1,466 @@
+"""Trains a tagger: words and their characters through recurrent layers into a CRF (Ma and Hovy 2016)."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from service.bundle import Limits
+from service.session import Session
+from service.tasks.chain import Chain
+from service.tasks.ner import Ner, Reader
+from service.tasks.ner import Words as Features
+from training import copies, corpora, export, guidelines, scores, words
+from training.batches import bucketed, pad
+from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
+from training.copies import Copy
+from training.errors import TrainingError
+from training.fit import fit, prepare
+from training.graph import Graph, round_to_eight_bits, round_to_half
+from training.layers import CRF, Cell, Locked, Merge, RecurrentStack
+
+
+class Architecture(Options):
+    language: str = "en"
+    """Code of the language of the texts."""
+    cell: Cell = "lstm"
+    """Recurrent cell."""
+    layers: int = Field(default=1, ge=1)
+    """Recurrent layers, one above the other."""
+    bidirectional: bool = True
+    """Read the text in both directions."""
+    merge: Merge = "concat"
+    """How the outputs of the two directions become one."""
+    hidden: int = Field(default=200, ge=1)
+    """Units of a direction of a layer."""
+    embedding: int = Field(default=100, ge=1)
+    """Dimensions of a word; those of the vectors, if there are any."""
+    vectors: Path | None = None
+    """Word vectors to start from (`python -m training vectors`); from scratch without."""
+    vocabulary: int = Field(default=40_000, ge=1)
+    """Most words known: those of the training files, then the most frequent of the vectors."""
+    at_least: int = Field(default=2, ge=1)
+    """Times that a word without a vector must occur in the training files."""
+    max_tokens: int = Field(default=128, ge=1)
+    """Longest window in words; a longer text is cut into several, in training at its end."""
+    character_embedding: int = Field(default=24, ge=1)
+    """Dimensions of a character."""
+    character_filters: int = Field(default=48, ge=1)
+    """Convolutions over the answers of half as many others, each over three characters; the strongest answer
+    of each describes the word."""
+    word_characters: int = Field(default=16, ge=2)
+    """Characters of a word that are read: of a longer one its first and last."""
+    dropout: float = 0.4
+    """Share of features that training hides."""
+    word_dropout: float = 0.05
+    """Share of words that training reads as unknown."""
+    name_dropout: float = 0.0
+    """Share of the words of names that training reads as unknown, beside those of `word_dropout`."""
+    other_case: float = 0.0
+    """Share of training texts read in small letters, in capitals or with Every Word Capitalised."""
+    joined: float = 0.0
+    """Share of training texts that are read once more, together with the one that follows."""
+    fixed_vectors: bool = False
+    """Keeps the word vectors as they are: training then learns what is made of them."""
+
+
+class Config(Options):
+    files: Files = Files(out=Path("models/ner"))
+    guidelines: Pairs = {}
+    """Rules that bring a corpus's labels to ours (training/guidelines.py), by a part of its path, as
+    `btc "mentions titles"`; tests are scored as they are written and under these rules."""
+    network: Architecture = Architecture()
+    fit: Fit = Fit(epochs=15, batch_tokens=512, learning_rate=3e-3)
+    precision: Precision = "float32"
+    """Precision of the recurrent layers in the bundle; int8, for the cell lstm, is faster and smaller."""
+    notes: str = ""
+    """What the bundle's card says of strengths and weaknesses, in Markdown."""
+
+
+class Network(nn.Module):
+    """Shapes: words [batch, time], characters of the different words among them [different, letters], where
+    each word's characters are [batch, time], emissions [batch, time, tags]."""
+
+    def __init__(
+        self, options: Architecture, vocabulary: int, alphabet: int, tags: list[str]
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, options.embedding)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+        self.embedding.requires_grad_(not options.fixed_vectors)
+        self.letters = nn.Embedding(alphabet, options.character_embedding, padding_idx=0)
+        nn.init.normal_(self.letters.weight, std=0.2)
+        self.letters.weight.data[0] = 0
+        near, filters = (options.character_filters + 1) // 2, options.character_filters
+        self.near = nn.Conv1d(options.character_embedding, near, kernel_size=3, padding=1)
+        self.convolution = nn.Conv1d(near, filters, kernel_size=3, padding=1)
+        self.stack = RecurrentStack(
+            options.embedding + options.character_filters,
+            options.hidden,
+            cell=options.cell,
+            layers=options.layers,
+            bidirectional=options.bidirectional,
+            merge=options.merge,
+            dropout=options.dropout,
+        )
+        self.output = nn.Linear(self.stack.outputs, len(tags))
+        self.crf = CRF(tags)
+        self.dropout = nn.Dropout(options.dropout)
+        self.locked = Locked(options.dropout)
+        self.word_dropout = options.word_dropout
+        self.word_characters = options.word_characters
+        self.temperature: Tensor
+        self.register_buffer("temperature", torch.ones(()))
+
+    def forward(self, ids: Tensor, characters: Tensor, where: Tensor, lengths: Tensor) -> Tensor:
+        return self.tag(ids, self.spell(characters)[where], lengths)
+
+    def spell(self, characters: Tensor) -> Tensor:
+        """The strongest answer of each filter to the letters of a word: [words, letters] -> [words, filters]."""
+        near = self.near(self.letters(characters).transpose(1, 2)).relu()
+        return self.convolution(near).amax(-1)
+
+    def tag(self, ids: Tensor, spelled: Tensor, lengths: Tensor) -> Tensor:
+        """Emissions from words [batch, time] and what their letters say [batch, time, filters]."""
+        ids = words.dropped(ids, self.word_dropout) if self.training else ids
+        x = self.locked(torch.cat([self.embedding(ids), spelled], -1))
+        outputs, _ = self.stack(x, lengths)
+        emissions: Tensor = self.output(self.dropout(outputs))
+        return emissions
+
+
+def main(argv: Sequence[str]) -> Path:
+    """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
+    config = parse(
+        Config, argv, "ner", "Trains a tagger that finds names and publishes it as a bundle."
+    )
+    options = config.network
+    files = export.file_options(config.files, config.fit.seed)
+    written = corpora.load(corpora.read_conll, **files).tests
+    data = corpora.load(partial(guidelines.read, guidelines=config.guidelines), **files)
+    tags = tags_of(data)
+
+    device = prepare(config.fit)
+    folder = run_folder(config.files, config, data.corpora)
+    vectors = words.read_vectors(options.vectors, options.embedding)
+    tokenizer = export.made_once(
+        folder / "tokenizer.json",
+        lambda: words.tokenizer(
+            (example.text for example in data.train),
+            vectors,
+            at_least=options.at_least,
+            at_most=options.vocabulary,
+        ),
+    )
+    alphabet = alphabet_of(data.train)
+    reader = Reader(tokenizer, alphabet, options.word_characters)
+    network = Network(options, tokenizer.get_vocab_size(), len(alphabet) + 2, tags).to(device)
+    words.fill(network.embedding, tokenizer, vectors)
+    export.announce(network, len(data.train), data.left_out)
+    texts = [*data.train, *joined(data.train, options.joined, config.fit.seed)]
+    train = encoded(texts, reader, tags, options.max_tokens)
+    dev = encoded(data.dev, reader, tags, options.max_tokens)
+    lengths = [features.length for features, _ in train]
+
+    def forward(examples: Sequence[tuple[Features, list[int]]]) -> tuple[Tensor, Tensor, Tensor]:
+        ids, sizes = pad([features.ids for features, _ in examples])
+        gold, _ = pad([tags for _, tags in examples])
+        written = [features.words for features, _ in examples]
+        if network.training:
+            chances = torch.rand(len(examples)) / max(options.other_case, 1e-9)
+            written = [recased(*pair) for pair in zip(written, chances.tolist(), strict=True)]
+            ids = torch.where(gold > 0, words.dropped(ids, options.name_dropout), ids)
+        places: dict[str, int] = {}
+        where, _ = pad([[places.setdefault(word, len(places)) for word in row] for row in written])
+        characters = torch.from_numpy(reader.letters(list(places)))
+        inputs = (ids, characters, where, sizes)
+        emissions = network(*(part.to(device) for part in inputs))
+        return emissions, gold.to(device), sizes.to(device)
+
+    def batch_loss(indices: list[int]) -> tuple[Tensor, int]:
+        emissions, gold, sizes = forward([train[index] for index in indices])
+        return network.crf.loss(emissions.float(), gold, sizes), int(sizes.sum())
+
+    def dev_batches() -> list[tuple[Tensor, Tensor, Tensor]]:
+        order = bucketed([features.length for features, _ in dev], tokens=8192, seed=0, epoch=0)
+        with torch.no_grad():
+            return [forward([dev[index] for index in indices]) for indices in order]
+
+    def validate() -> float:
+        """Entity F1 on the words of dev."""
+        found, wanted = [], []
+        for emissions, gold, sizes in dev_batches():
+            paths = chain(network.crf, tags).viterbi(
+                emissions.double().cpu().numpy(), sizes.cpu().numpy()
+            )
+            found += [[tags[tag] for tag in path] for path in paths]
+            wanted += [
+                [tags[tag] for tag in row[:size]]
+                for row, size in zip(gold.tolist(), sizes.tolist(), strict=True)
+            ]
+        return scores.entity_f1(wanted, found)
+
+    history = fit(
+        network,
+        plan=lambda epoch: bucketed(
+            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
+        ),
+        loss=batch_loss,
+        validate=validate,
+        options=config.fit,
+        folder=folder,
+    )
+    round_to_half(network.cpu())
+    round_to_eight_bits(network.embedding)
+    trained_on, device = device, torch.device("cpu")
+    batches = dev_batches()
+    network.temperature.fill_(
+        words.temperature(lambda value: doubt(network.crf, tags, batches, float(value)))
+    )
+    draft = export.Draft(
+        task="ner",
+        languages=[options.language],
+        labels=sorted({tag[2:] for tag in tags if tag != "O"}),
+        limits=Limits(max_tokens=options.max_tokens),
+        options={"tags": tags, "alphabet": alphabet, "word_characters": options.word_characters},
+        config=config,
+        corpora=data.corpora,
+        history=history,
+        parameters=export.parameters(network),
+        device=str(trained_on),
+    )
+    return export.publish(
+        draft,
+        folder,
+        write=partial(write_graph, network, tokenizer),
+        check=partial(check_parity, network),
+        load=Ner,
+        score=lambda task: {
+            name: scores.tagging(task, sentences)
+            for name, sentences in tests(task, written, data.tests).items()
+        },
+        confusion=lambda task: scores.tagging_confusion(task, next(iter(data.tests.values()))),
+        judged=lambda task: {
+            name: scores.tagging_judged(task, sentences) for name, sentences in data.tests.items()
+        },
+    )
+
+
+def tags_of(data: corpora.Data[corpora.Tagged]) -> list[str]:
+    """O, then B- and I- of every entity type of the training files.
+
+    Raises TrainingError if there is none, or if dev or a test has one that training lacks.
+    """
+    known = _types(data.train)
+    if not known:
+        raise TrainingError("the training files hold no entity: every tag is O")
+    for name, sentences in {"dev": data.dev, **data.tests}.items():
+        if unseen := _types(sentences) - known:
+            raise TrainingError(
+                f"{name} has labels that the training files lack: {', '.join(sorted(unseen))}; "
+                "rename or drop them with --labels"
+            )
+    return ["O", *(f"{prefix}-{label}" for label in sorted(known) for prefix in "BI")]
+
+
+def _types(sentences: Sequence[corpora.Tagged]) -> set[str]:
+    return {tag[2:] for sentence in sentences for tag in sentence.tags if tag != "O"}
+
+
+def chain(crf: CRF, tags: list[str], temperature: float = 1.0) -> Chain:
+    """The trained CRF as serving decodes it."""
+    transitions, start, end = (
+        potential.detach().double().cpu().numpy() / temperature for potential in crf.potentials()
+    )
+    return Chain(transitions, start, end, tags)
+
+
+def tests(
+    task: Ner,
+    written: Mapping[str, list[corpora.Tagged]],
+    reconciled: Mapping[str, list[corpora.Tagged]],
+) -> dict[str, list[corpora.Tagged]]:
+    """What the bundle is scored on: each test set as its corpus has it, under our rules where these change
+    it, and copies of the latter in other cases and with invented names."""
+    known = scores.known_words(task)
+    everything = {}
+    for name, sentences in reconciled.items():
+        everything[name] = written[name]
+        if sentences != written[name]:
+            everything[f"{name}, reconciled"] = sentences
+        for copy in get_args(Copy)[1:]:
+            everything[f"{name}, {copy}"] = copies.copied(sentences, copy, known=known)
+    return everything
+
+
+def joined(sentences: Sequence[corpora.Tagged], share: float, seed: int) -> list[corpora.Tagged]:
+    """Some sentences, each with the next as one text: people send more than one at a time."""
+    starts = range(len(sentences) - 1)
+    chosen = random.Random(f"{seed} joined").sample(starts, int(share * len(starts)))
+    return [
+        corpora.Tagged(one.tokens + other.tokens, one.tags + other.tags)
+        for one, other in ((sentences[start], sentences[start + 1]) for start in sorted(chosen))
+    ]
+
+
+def recased(written: Sequence[str], chance: float) -> list[str]:
+    """In small letters, in capitals or Every Word Capitalised, as `chance` falls into the first, second or
+    last third of 0 to 1; beyond 1 as written. The ids of words know no case.
+
+    >>> recased(["Ada", "wrote"], 0.5), recased(["Ada", "wrote"], 2.0)
+    (['ADA', 'WROTE'], ['Ada', 'wrote'])
+    """
+    if chance >= 1:
+        return list(written)
+    change = (str.lower, str.upper, str.capitalize)[int(3 * chance)]
+    return [change(word) for word in written]
+
+
+def doubt(
+    crf: CRF, tags: list[str], batches: Sequence[tuple[Tensor, Tensor, Tensor]], temperature: float
+) -> Tensor:
+    """How surprising it is, at a temperature, which of the entities found are right (mean log loss).
+
+    The loss of whole texts would ask more about the words between names than about names.
+    """
+    cooled = chain(crf, tags, temperature)
+    losses = []
+    for emissions, gold, sizes in batches:
+        scores = emissions.double().cpu().numpy() / temperature
+        found = cooled.entities(scores, sizes.cpu().numpy())
+        for row, size, entities in zip(gold.tolist(), sizes.tolist(), found, strict=True):
+            spans = guidelines.spans_of([tags[tag] for tag in row[:size]])
+            for first, last, tag, sure in entities:
+                right = (first, last + 1, tags[tag][2:]) in spans
+                losses.append(-math.log(max(sure if right else 1 - sure, 1e-6)))
+    return torch.tensor(sum(losses) / max(1, len(losses)))
+
+
+def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:
+    """The characters seen at least five times, or at all in a small corpus, in order."""
+    counts: dict[str, int] = {}
+    for sentence in sentences:
+        for token in sentence.tokens:
+            for character in token:
+                counts[character] = counts.get(character, 0) + 1
+    at_least = 5 if len(sentences) > 1000 else 1
+    return "".join(sorted(character for character, count in counts.items() if count >= at_least))
+
+
+def encoded(
+    sentences: Sequence[corpora.Tagged], reader: Reader, tags: list[str], longest: int
+) -> list[tuple[Features, list[int]]]:
+    """Sentences as the tagger reads them, with the index of the tag of each of its words.
+
+    A corpus's token may be several words (`U.S.`): the first carries on the token's tag, the others
+    continue the entity. Signs at the ends of an entity that are no part of it are left out.
+    """
+    examples = []
+    for sentence in sentences:
+        features = reader.read(sentence.text)
+        starts, start = [], 0
+        for written in sentence.tokens:
+            starts.append(start)
+            start += len(written) + 1
+        gold: list[str] = []
+        token, last = 0, -1
+        for begin, _ in features.spans[:longest]:
+            while token + 1 < len(starts) and starts[token + 1] <= begin:
+                token += 1
+            tag = sentence.tags[token]
+            if token == last and tag.startswith("B-"):
+                tag = "I-" + tag[2:]
+            gold.append(tag)
+            last = token
+        if gold:
+            cut = Features(
+                features.ids[:longest], features.words[:longest], features.spans[:longest]
+            )
+            spans = [
+                (*guidelines.trimmed(cut.words, first, end), label)
+                for first, end, label in guidelines.spans_of(gold)
+            ]
+            kept = [span for span in spans if span[0] < span[1]]
+            trimmed = guidelines.tags_of(kept, len(gold))
+            examples.append((cut, [tags.index(tag) for tag in trimmed]))
+    return examples
+
+
+def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision: Precision) -> None:
+    """`letters.onnx` (of each word once), `model.onnx` and `tokenizer.json` into `folder`."""
+    tokenizer.save(str(folder / "tokenizer.json"))
+    spelling = Graph()
+    filters = network.convolution.out_channels
+    characters = spelling.input("characters", "int64", ["words", "letters"])
+    letters = spelling.embedding(characters, network.letters)
+    near = spelling.convolution(spelling.node("Transpose", letters, perm=[0, 2, 1]), network.near)
+    answers = spelling.convolution(spelling.node("Relu", near), network.convolution)
+    strongest = spelling.node("ReduceMax", answers, spelling.constant([2]), keepdims=0)
+    spelling.output(strongest, "spelled", "float", ["words", filters])
+    spelling.save(folder / "letters.onnx")
+
+    graph = Graph(precision)
+    tags = network.output.out_features
+    ids = graph.input("words", "int64", ["batch", "time"])
+    spelled = graph.input("spelled", "float", ["batch", "time", filters])
+    lengths = graph.input("lengths", "int32", ["batch"])
+    known = graph.vectors(graph.node("Transpose", ids, perm=[1, 0]), network.embedding)
+    x = graph.node("Concat", known, graph.node("Transpose", spelled, perm=[1, 0, 2]), axis=-1)
+    largest = float(network.embedding.weight.detach().abs().max())
+    outputs, _ = graph.recurrent(x, lengths, network.stack, largest)
+    temperature = float(network.temperature)
+    logits = graph.node("Transpose", graph.linear(outputs, network.output), perm=[1, 0, 2])
+    emissions = graph.node("Div", logits, graph.constant(temperature, "float32"))
+    graph.output(emissions, "emissions", "float", ["batch", "time", tags])
+    for name, potential in zip(
+        ("transitions", "start", "end"), network.crf.potentials(), strict=True
+    ):
+        value = graph.constant(potential.detach().numpy() / temperature, "float32")
+        graph.output(value, name, "float", list(potential.shape))
+    graph.save(folder / "model.onnx")
+
+
+def check_parity(network: Network, folder: Path, precision: Precision) -> dict[str, float]:
+    """Compares the graphs with PyTorch on ragged random batches, and each text alone and among others."""
+    spelling, session = Session(folder / "letters.onnx"), Session(folder / "model.onnx")
+    worst = {"letters.onnx": 0.0, "model.onnx": 0.0}
+    for seed in range(8):
+        feeds = words.random_feeds(network.embedding.num_embeddings, seed)
+        chance = np.random.default_rng(seed)
+        shape = feeds["words"].shape
+        size = (feeds["words"].size, network.word_characters)
+        characters = chance.integers(0, network.letters.num_embeddings, size)
+        ids, lengths = torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
+        with torch.no_grad():
+            spelled = network.spell(torch.from_numpy(characters))
+            emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
+        difference = export.check_graph(
+            spelling,
+            {"characters": characters},
+            {"spelled": spelled.numpy()},
+            partial(_word_alone, characters),
+            len(characters),
+            "float32",
+        )
+        worst["letters.onnx"] = max(worst["letters.onnx"], difference)
+        feeds["spelled"] = spelled.unflatten(0, shape).numpy()
+        expected = {"emissions": (emissions / network.temperature).numpy()}
+        rows = len(feeds["lengths"])
+        difference = export.check_graph(
+            session, feeds, expected, partial(words.alone, feeds), rows, precision
+        )
+        worst["model.onnx"] = max(worst["model.onnx"], difference)
+    return worst
+
+
+def _word_alone(characters: NDArray[np.int64], row: int) -> dict[str, NDArray[np.int64]]:
+    return {"characters": characters[row : row + 1]}

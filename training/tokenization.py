@@ -1,0 +1,109 @@
+"""Builds the tokenizers that travel in bundles as `tokenizer.json`.
+
+Words for the tagger and the classifier, subwords for the translator. A tokenizer is made here once and only
+loaded afterwards, so training and serving cannot differ.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from tokenizers import (
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+WORD_PAD, WORD_UNKNOWN = "<pad>", "<unk>"
+SUBWORD_SPECIALS = ("<pad>", "<s>", "</s>")
+
+
+_DIGIT = (r"\p{Nd}", "0")
+_WEB = (
+    (r"<br ?/?>", " "),
+    (r"https?://\S+|www\.\S+", "http"),
+    (r"(?<![\w@])@\w+", "@user"),
+    (r"(?<=\p{Nd}{2})\p{Nd}|\p{Nd}(?=\p{Nd}{2})|(?<=\p{Nd})\p{Nd}(?=\p{Nd})", "0"),
+    (
+        r"(?i)\s?n['`]t\b|(?<=\bdo|\bdoes|\bdid|\bis|\bwas|\bwould|\bcould|\bshould|\bca|\bwo)nt\b",
+        " not",
+    ),
+    (r"(?i)\bcannot\b", "can not"),
+)
+"""Line breaks of HTML, links, names of users, numbers of three digits or more (10/10 stays as it is), and the
+short forms of "not", with or without apostrophe, or apart as in "do n't"."""
+
+
+def word_tokenizer(words: Sequence[str], *, web: bool = False) -> Tokenizer:
+    """Lower-cased words with every digit read as 0; each other sign is a token of its own.
+
+    With `web`, for judging texts of the web: links and names of users are read alike, HTML's `<br />` as a
+    space, numbers below 100 as they are, and "don't", "dont" and "do n't" as "do not".
+
+    Offsets point into the text as written. Ids: 0 padding, 1 unknown, then `words` in order.
+    """
+    vocabulary = {WORD_PAD: 0, WORD_UNKNOWN: 1}
+    for word in words:
+        vocabulary.setdefault(word, len(vocabulary))
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=WORD_UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Replace(Regex("[\u2018\u2019\u02bc]"), "'"),
+            normalizers.Replace(Regex("[\u201c\u201d\u00ab\u00bb]"), '"'),
+            *(normalizers.Replace(Regex(sign), read) for sign, read in (_WEB if web else [_DIGIT])),
+            normalizers.Lowercase(),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(
+        Regex(r"[\p{L}\p{M}\p{N}_]+|[^\s\p{L}\p{M}\p{N}_]"), "removed", invert=True
+    )
+    return tokenizer
+
+
+def words_of(texts: Iterable[str], *, web: bool = False) -> Iterator[list[str]]:
+    """Each text as the list of words that `word_tokenizer` would look up."""
+    tokenizer = word_tokenizer([], web=web)
+    normalizer, splitter = tokenizer.normalizer, tokenizer.pre_tokenizer
+    for text in texts:
+        yield [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
+
+
+def word_counts(texts: Iterable[str], *, web: bool = False) -> dict[str, int]:
+    """How often each word occurs, most frequent first (ties in alphabetical order)."""
+    counts = Counter(word for words in words_of(texts, web=web) for word in words)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def subword_tokenizer(texts: Iterable[str], *, size: int) -> Tokenizer:
+    """Byte-level byte-pair encoding (Sennrich et al. 2016) of both languages: no text is ever unknown.
+
+    Digits stand alone, so that a number is copied figure by figure. Ids: 0 padding, 1 start, 2 end.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFC(),
+            normalizers.Replace(Regex("[\u00a0\u202f\u2009]"), " "),
+            normalizers.Replace(Regex("[\u2018\u2019\u02bc]"), "'"),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(SUBWORD_SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator((" " + text for text in texts), trainer)
+    return tokenizer

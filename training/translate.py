@@ -1,0 +1,254 @@
+"""Trains a translator: a GRU encoder-decoder with attention over shared subwords (Bahdanau et al. 2015).
+
+The decoder has two layers: the first reads the last token and asks the attention, the second reads the answer
+(as in Wu et al. 2016). Attention thus needs no loop of its own: in training all steps of a layer run at once.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from service.bundle import Limits
+from service.tasks.translate import (
+    ALTERNATIVES_WIDTH,
+    BOS,
+    EOS,
+    PAD,
+    Translate,
+)
+from training import corpora, export, scores
+from training.batches import bucketed, mask, pad
+from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training.fit import fit, prepare
+from training.graph import round_to_half
+from training.layers import Attention, Locked, RecurrentStack
+from training.tokenization import subword_tokenizer
+from training.translate_graph import check_parity, write_graphs
+
+
+class Architecture(Options):
+    source: str = "en"
+    """Language code to translate from."""
+    target: str = "fr"
+    """Language code to translate into."""
+    reverse: bool = False
+    """The files hold the target in the first column and the source in the second."""
+    vocabulary: int = Field(default=8000, ge=300)
+    """Subwords shared by both languages."""
+    max_tokens: int = Field(default=128, ge=8)
+    """Longest sentence in subwords; longer ones are cut when serving and left out when training."""
+    embedding: int = 256
+    """Dimensions of a subword, shared by source, target and output."""
+    hidden: int = 256
+    """Units of a direction of the encoder."""
+    layers: int = 1
+    """Layers of the encoder."""
+    decoder: int = 384
+    """Units of each of the two layers of the decoder."""
+    dropout: float = 0.1
+    """Share of features that training hides."""
+    label_smoothing: float = 0.1
+    """Share of probability that training spreads over all subwords."""
+    beam: int = Field(default=1, ge=1, le=ALTERNATIVES_WIDTH)
+    """Width of the beam search when serving."""
+    length_penalty: float = 1.0
+    """Exponent of the length by which a hypothesis's log-probability is divided."""
+
+
+class Config(Options):
+    files: Files = Files(out=Path("models/translate-en-fr"))
+    network: Architecture = Architecture()
+    fit: Fit = Fit()
+    precision: Precision = "float32"
+    """Precision of the products in the bundle; int8 is faster and smaller."""
+    notes: str = ""
+    """What the bundle's card says of strengths and weaknesses, in Markdown."""
+
+
+class Network(nn.Module):
+    """Shapes: source [batch, S], target [batch, T], memory [batch, S, 2 * hidden]."""
+
+    def __init__(self, options: Architecture, vocabulary: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, options.embedding)
+        nn.init.normal_(self.embedding.weight, std=options.embedding**-0.5)
+        self.encoder = RecurrentStack(
+            options.embedding,
+            options.hidden,
+            cell="gru",
+            layers=options.layers,
+            bidirectional=True,
+            merge="concat",
+            dropout=options.dropout,
+        )
+        memory, decoder = self.encoder.outputs, options.decoder
+        self.bridge = nn.Linear(self.encoder.last_outputs, 2 * decoder)
+        self.first = RecurrentCell(options.embedding, decoder)
+        self.attention = Attention(decoder, memory)
+        self.second = RecurrentCell(decoder + memory, decoder)
+        self.readout = nn.Linear(decoder + memory + options.embedding, options.embedding)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.locked = Locked(options.dropout)
+        self.dropout = nn.Dropout(options.dropout)
+        self.scale = options.embedding**0.5
+
+    def encode(
+        self, source: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Keys, memory and the first states of the decoder's two layers [batch, decoder]."""
+        embedded = self.locked(self.embedding(source) * self.scale)
+        memory, last = self.encoder(embedded, lengths)
+        state1, state2 = torch.tanh(self.bridge(last)).chunk(2, dim=-1)
+        return self.attention.keys(memory), memory, (state1, state2)
+
+    def decode(
+        self,
+        target: Tensor,
+        states: tuple[Tensor, Tensor],
+        keys: Tensor,
+        memory: Tensor,
+        real: Tensor,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """What each step has read [batch, T, embedding], and the states after the last step."""
+        embedded = self.locked(self.embedding(target) * self.scale)
+        first, state1 = self.first(embedded, states[0])
+        context = self.attention(first, keys, memory, real)
+        second, state2 = self.second(torch.cat([first, context], -1), states[1])
+        read = torch.tanh(self.readout(torch.cat([second, context, embedded], -1)))
+        return self.dropout(read), (state1, state2)
+
+    def logits(self, read: Tensor) -> Tensor:
+        return functional.linear(read, self.embedding.weight, self.bias)
+
+    def loss(
+        self,
+        source: Tensor,
+        lengths: Tensor,
+        target: Tensor,
+        target_lengths: Tensor,
+        smoothing: float,
+    ) -> Tensor:
+        """Mean cross-entropy of a target token; `target` starts with BOS and ends with EOS."""
+        keys, memory, states = self.encode(source, lengths)
+        real = mask(lengths, source.shape[1])
+        read, _ = self.decode(target[:, :-1], states, keys, memory, real)
+        wanted = mask(target_lengths - 1, target.shape[1] - 1)
+        return functional.cross_entropy(
+            self.logits(read[wanted]).float(), target[:, 1:][wanted], label_smoothing=smoothing
+        )
+
+
+class RecurrentCell(nn.Module):
+    """One forward GRU layer that starts from a given state."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.stack = RecurrentStack(
+            inputs, hidden, cell="gru", layers=1, bidirectional=False, merge="concat"
+        )
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, time, inputs] -> [batch, time, hidden], state after the last step [batch, hidden]."""
+        outputs, last = self.stack.forwards[0](x, state[None].contiguous())
+        return outputs, last[0]
+
+
+def main(argv: Sequence[str]) -> Path:
+    """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
+    config = parse(Config, argv, "translate", "Trains a translator and publishes it as a bundle.")
+    options = config.network
+    data = corpora.load(corpora.read_pairs, **export.file_options(config.files, config.fit.seed))
+    turn = (lambda pair: pair.turned()) if options.reverse else (lambda pair: pair)
+    train, dev = [turn(pair) for pair in data.train], [turn(pair) for pair in data.dev]
+    tests = {name: [turn(pair) for pair in pairs] for name, pairs in data.tests.items()}
+
+    device = prepare(config.fit)
+    folder = run_folder(config.files, config, data.corpora)
+    tokenizer = export.made_once(
+        folder / "tokenizer.json",
+        lambda: subword_tokenizer(
+            (side for pair in train for side in (pair.text, pair.other)), size=options.vocabulary
+        ),
+    )
+    tokenizer.encode_special_tokens = True  # a text that says "</s>" does not end there
+    network = Network(options, tokenizer.get_vocab_size()).to(device)
+    export.announce(network, len(train), data.left_out)
+    train_ids = encoded(train, tokenizer, options.max_tokens)
+    dev_ids = encoded(dev, tokenizer, options.max_tokens)
+    lengths = [max(len(source), len(target)) for source, target in train_ids]
+
+    def batch_loss(
+        pairs: Sequence[tuple[list[int], list[int]]], smoothing: float
+    ) -> tuple[Tensor, int]:
+        source, source_lengths = pad([source for source, _ in pairs], value=PAD)
+        target, target_lengths = pad([target for _, target in pairs], value=PAD)
+        loss = network.loss(
+            source.to(device),
+            source_lengths.to(device),
+            target.to(device),
+            target_lengths.to(device),
+            smoothing,
+        )
+        return loss, int(target_lengths.sum()) - len(pairs)
+
+    def validate() -> float:
+        """Minus the mean cross-entropy of a dev token."""
+        total, count = 0.0, 0
+        order = bucketed([len(s) for s, _ in dev_ids], tokens=4096, seed=0, epoch=0)
+        for indices in order:
+            loss, tokens = batch_loss([dev_ids[index] for index in indices], 0.0)
+            total, count = total + loss.item() * tokens, count + tokens
+        return -total / count
+
+    history = fit(
+        network,
+        plan=lambda epoch: bucketed(
+            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
+        ),
+        loss=lambda indices: batch_loss([train_ids[i] for i in indices], options.label_smoothing),
+        validate=validate,
+        options=config.fit,
+        folder=folder,
+    )
+    round_to_half(network.cpu())
+    draft = export.Draft(
+        task="translate",
+        languages=[options.source, options.target],
+        labels=[],
+        limits=Limits(max_tokens=options.max_tokens),
+        options={"beam": options.beam, "length_penalty": options.length_penalty},
+        config=config,
+        corpora=data.corpora,
+        history=history,
+        parameters=export.parameters(network),
+        device=str(device),
+    )
+    return export.publish(
+        draft,
+        folder,
+        write=partial(write_graphs, network, tokenizer),
+        check=partial(check_parity, network),
+        load=Translate,
+        score=lambda task: {name: scores.translation(task, pairs) for name, pairs in tests.items()},
+    )
+
+
+def encoded(
+    pairs: Sequence[corpora.Pair], tokenizer: Tokenizer, longest: int
+) -> list[tuple[list[int], list[int]]]:
+    """Pairs as ids (source + EOS, BOS + target + EOS); those over the limit are left out."""
+    sides = [
+        [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        for texts in ([pair.text for pair in pairs], [pair.other for pair in pairs])
+    ]
+    return [
+        ([*source, EOS], [BOS, *target, EOS])
+        for source, target in zip(*sides, strict=True)
+        if len(source) < longest and len(target) < longest
+    ]

@@ -1,0 +1,107 @@
+"""What the tagger and the classifier share: vocabulary, word vectors, word dropout, calibration, random inputs."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from training.errors import TrainingError
+from training.tokenization import word_counts, word_tokenizer
+
+UNKNOWN = 1
+
+
+@dataclass(frozen=True)
+class Vectors:
+    words: list[str]
+    """Most frequent first."""
+    table: NDArray[np.float32]
+    """[words, dimensions]"""
+
+
+def read_vectors(path: Path | None, dimensions: int) -> Vectors | None:
+    """The vectors in `path`, None without a path. Raises TrainingError for another number of dimensions."""
+    if path is None:
+        return None
+    from training.vectors import read  # gensim takes a second to import
+
+    known, table = read(path)
+    if table.shape[1] != dimensions:
+        raise TrainingError(
+            f"{path} holds vectors of {table.shape[1]} dimensions, --embedding is {dimensions}"
+        )
+    return Vectors(known, table)
+
+
+def tokenizer(
+    texts: Iterable[str],
+    vectors: Vectors | None,
+    *,
+    at_least: int,
+    at_most: int,
+    web: bool = False,
+) -> Tokenizer:
+    """A word tokenizer that knows the words of the training texts that occur `at_least` times or have a
+    vector, and then, up to `at_most` in all, the most frequent words that have a vector."""
+    with_vector = set(vectors.words) if vectors else set()
+    counts = word_counts(texts, web=web)
+    own = [word for word, count in counts.items() if count >= at_least or word in with_vector]
+    known = dict.fromkeys([*own, *(vectors.words if vectors else [])])
+    return word_tokenizer(list(known)[:at_most], web=web)
+
+
+def fill(embedding: nn.Embedding, known: Tokenizer, vectors: Vectors | None) -> None:
+    """Puts the vectors into their rows; the others keep what they have."""
+    if vectors is None:
+        return
+    rows = [(known.token_to_id(word), index) for index, word in enumerate(vectors.words)]
+    pairs = [(row, index) for row, index in rows if row is not None]
+    places = torch.tensor([row for row, _ in pairs], device=embedding.weight.device)
+    values = torch.from_numpy(vectors.table[[index for _, index in pairs]])
+    embedding.weight.data[places] = values.to(embedding.weight.device)
+
+
+def dropped(ids: Tensor, rate: float) -> Tensor:
+    """`ids` with the share `rate` of words replaced by the unknown one."""
+    return torch.where(torch.rand(ids.shape, device=ids.device) < rate, UNKNOWN, ids)
+
+
+def temperature(loss: Callable[[Tensor], Tensor]) -> float:
+    """The divisor of all scores that makes dev likeliest (Guo et al. 2017); `loss` is of that divisor.
+
+    Between 1/5 and 5: a network that has learnt nothing may have its best one at 0 or infinity.
+    """
+    widest = math.log(5)
+
+    def at(logarithm: float) -> float:
+        with torch.no_grad():
+            return loss(torch.tensor(math.exp(logarithm))).item()
+
+    found = minimize_scalar(at, bounds=(-widest, widest), method="bounded")
+    return math.exp(found.x)
+
+
+def random_feeds(vocabulary: int, seed: int) -> dict[str, NDArray[Any]]:
+    """A ragged batch of random words [batch, time] with its lengths."""
+    chance = np.random.default_rng(seed)
+    lengths = chance.integers(1, 60, chance.integers(2, 20)).astype(np.int32)
+    ids = chance.integers(1, vocabulary, (len(lengths), int(lengths.max())))
+    ids[np.arange(ids.shape[1])[None] >= lengths[:, None]] = 0
+    return {"words": ids, "lengths": lengths}
+
+
+def alone(feeds: dict[str, NDArray[Any]], row: int) -> dict[str, NDArray[Any]]:
+    """The feeds of one row by itself, without padding."""
+    size = int(feeds["lengths"][row])
+    return {
+        name: array[row : row + 1] if array.ndim == 1 else array[row : row + 1, :size]
+        for name, array in feeds.items()
+    }
