@@ -1,0 +1,65 @@
+"""What the server answers, as typed objects. A field that a newer server adds is ignored."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Entity(Answer):
+    text: str
+    label: str
+    start: int
+    end: int
+    """Half-open, in the unit asked for: with `codepoint`, `text[start:end]` is the name."""
+    score: float
+    """Probability that exactly this span is an entity of this label."""
+
+
+class NerResult(Answer):
+    entities: list[Entity]
+
+
+class Judged(Answer):
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+class Sentence(Judged):
+    text: str
+    start: int
+    end: int
+
+
+class SentimentResult(Judged):
+    sentences: list[Sentence] = []
+    """Only if asked for."""
+
+
+class Alternative(Answer):
+    translation: str
+    score: float
+
+
+class TranslateResult(Answer):
+    translation: str
+    source: str
+    target: str
+    score: float
+    """Mean log-probability of a token; higher is surer."""
+    alternatives: list[Alternative] = []
+    """Only if asked for; best first."""
+
+
+class ModelInfo(Answer):
+    name: str
+    status: str
+    version: int
+    reason: str | None = None
+    task: str | None = None
+    languages: list[str] = []
+    labels: list[str] = []
+    scores: dict[str, dict[str, float | str]] = {}
+    sha256: str | None = None

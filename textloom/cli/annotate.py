@@ -1,0 +1,196 @@
+"""`textloom ner | sentiment | translate`: rows in, answers beside them out, in the order of the rows.
+
+A few lists of texts are under way at any time, no more: a million rows need no more memory than a thousand.
+"""
+
+import argparse
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from textloom.cli import engines, rows, writing
+from textloom.cli.engines import Answers, Engine, blame
+from textloom.cli.errors import Stop
+from textloom.cli.rows import Row
+from textloom.cli.terminal import View
+
+CHUNK = 64
+"""Texts that go to a process, or to the server, together."""
+
+NAMED = 20
+"""Bad lines that are reported one by one; of more only the number is told."""
+
+OPTIONS = {
+    "ner": ("labels", "min_score", "offsets"),
+    "sentiment": ("sentences",),
+    "translate": ("source", "target", "alternatives"),
+}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one of the three commands; gives the exit status."""
+    task = arguments.command
+    options = {name: getattr(arguments, name) for name in OPTIONS[task]}
+    column = arguments.column
+    if arguments.file == "-" and column is not None:
+        raise Stop("--column: standard input is read as plain lines, which have no columns")
+    if arguments.output and arguments.format:
+        raise Stop("--format is for standard output; the ending of --output says its format")
+    typing = arguments.file == "-" and sys.stdin.isatty()
+    source = rows.read(arguments.file, column)
+    few = [] if typing else list(islice(source, CHUNK))
+    small = typing or len(few) < CHUNK
+    source = chain(few, source)
+    engine = _engine(arguments, task, options, small=small)
+    total = None if typing else rows.count(arguments.file)
+    form = arguments.format or ("pretty" if sys.stdout.isatty() else "jsonl")
+    drawn = sys.stderr.isatty() and (arguments.output or form != "pretty")
+    bar = tqdm(total=total, unit=" texts", dynamic_ncols=True, disable=not drawn, smoothing=0.1)
+    report = Report(bar)
+    try:
+        if arguments.output:
+            sink: Any = writing.open_output(
+                arguments.output,
+                fingerprint={
+                    "task": task, "options": options, "column": column, "models": engine.models,
+                    **_identity(arguments.file),
+                },
+                overwrite=arguments.overwrite,
+            )  # fmt: skip
+        else:
+            sink = View(task) if form == "pretty" else writing.stream(form, sys.stdout)
+        with sink:
+            done = sink.done
+            bar.update(done)
+            answered = answer(islice(source, done, None), engine, 1 if typing else CHUNK)
+            for row, result, problem in answered:
+                sink.write(_record(task, row, result, problem), row)
+                report.add(row.number, problem)
+        return report.end(arguments.output, done)
+    finally:
+        engine.close()
+        bar.close()
+
+
+def answer(
+    source: Iterable[Row], engine: Engine, size: int
+) -> Iterator[tuple[Row, dict[str, Any], str]]:
+    """Each row with its answer, or with what is wrong with it, in order."""
+    source = iter(source)
+    waiting: deque[tuple[list[Row], Future[Answers] | None]] = deque()
+    ahead = 0 if size == 1 else 2 * engine.workers
+    while chunk := list(islice(source, size)):
+        good = [row for row in chunk if not row.problem]
+        waiting.append((chunk, engine.ask([row.text for row in good]) if good else None))
+        if len(waiting) > ahead:
+            yield from _collect(*waiting.popleft(), engine)
+    while waiting:
+        yield from _collect(*waiting.popleft(), engine)
+
+
+def _collect(
+    chunk: list[Row], asked: "Future[Answers] | None", engine: Engine
+) -> Iterator[tuple[Row, dict[str, Any], str]]:
+    good = [row for row in chunk if not row.problem]
+    try:
+        results: Iterator[Any] = iter(asked.result() if asked else ())
+    except Exception as error:  # noqa: BLE001  whose fault it is, the texts one by one will tell
+        if len(good) == 1:
+            results = iter([blame(error)])
+        else:
+            blame(error)
+            results = (_alone(row, engine) for row in good)
+    for row in chunk:
+        result = row.problem or next(results)
+        yield (row, {}, result) if isinstance(result, str) else (row, result, "")
+
+
+def _alone(row: Row, engine: Engine) -> dict[str, Any] | str:
+    try:
+        return engine.ask([row.text]).result()[0]
+    except Exception as error:  # noqa: BLE001  the others go on
+        return blame(error)
+
+
+def _engine(
+    arguments: argparse.Namespace, task: str, options: dict[str, Any], *, small: bool
+) -> Engine:
+    workers = arguments.workers
+    if arguments.url:
+        return engines.Remote(arguments.url, task, options, workers or 4)
+    cores = len(os.sched_getaffinity(0))
+    if (workers or cores) == 1 or (small and not workers):
+        return engines.Here(arguments.models, task, options)
+    return engines.Processes(arguments.models, task, options, workers or cores)
+
+
+def _record(task: str, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
+    """What is written for a row: its own columns, and those of the answer."""
+    found: dict[str, Any] = {}
+    if result and task == "ner":
+        found["entities"] = result["entities"]
+    elif result and task == "sentiment":
+        found = {
+            "sentiment": result["label"],
+            "sentiment_score": result["score"],
+            "sentiment_scores": result["scores"],
+        }
+        if result.get("sentences"):
+            found["sentiment_sentences"] = result["sentences"]
+    elif result:
+        found = {
+            "translation": result["translation"],
+            "translation_source": result["source"],
+            "translation_score": result["score"],
+        }
+        if result.get("alternatives"):
+            found["translation_alternatives"] = [
+                each["translation"] for each in result["alternatives"]
+            ]
+    if problem:
+        found["error"] = problem
+    taken = found.keys() & row.fields.keys()
+    if taken:
+        raise Stop(f"line {row.number} has a column {taken.pop()!r} already; rename it, please")
+    return {**row.fields, **found}
+
+
+def _identity(file: str) -> dict[str, Any]:
+    """What tells a file from another one, or from itself after a change."""
+    if file == "-":
+        return {"file": file}
+    path = Path(file).resolve()
+    status = path.stat()
+    return {"file": str(path), "size": status.st_size, "changed": status.st_mtime_ns}
+
+
+class Report:
+    """Counts the rows and names those that are bad, on standard error."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._rows = self._bad = 0
+
+    def add(self, number: int, problem: str) -> None:
+        self._rows += 1
+        self._bar.update()
+        if problem:
+            self._bad += 1
+            if self._bad <= NAMED:
+                tqdm.write(f"textloom: line {number}: {problem}", file=sys.stderr)
+
+    def end(self, output: Path | None, before: int) -> int:
+        self._bar.close()
+        if self._bad > NAMED:
+            print(f"textloom: {self._bad:,} bad lines in all", file=sys.stderr)
+        if output:
+            resumed = f", {before:,} of them before" if before else ""
+            print(f"{output}: {before + self._rows:,} texts{resumed}", file=sys.stderr)
+        return 1 if self._bad else 0

@@ -1,0 +1,355 @@
+"""The client: the three tasks as methods, once for ordinary and once for asynchronous code.
+
+A list of any length is split into requests that the server accepts. What passes by itself is tried again: no
+connection, and a server that is busy or starting, after the time that it names in `Retry-After`. How a request is
+made, retried and read is written once, as generators that leave the sending and the waiting to the two clients.
+"""
+
+import asyncio
+import random
+from asyncio import sleep as sleep_aside
+from collections.abc import Generator, Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import sleep
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, overload
+
+import httpx
+from pydantic import BaseModel
+
+from textloom.answers import ModelInfo, NerResult, SentimentResult, TranslateResult
+
+TEXTS_EACH, CHARACTERS_EACH = 256, 100_000
+"""Most texts, and about the most characters, in one request."""
+
+BUSY = {429, 502, 503}
+"""Statuses of a server, or of a proxy before it, that may answer later."""
+
+R = TypeVar("R", bound=BaseModel)
+Unit = Literal["codepoint", "utf16", "byte"]
+Exchange = Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Any]
+"""Yields a request to send, or seconds to wait; is sent the response; returns the answer."""
+
+
+class TextLoomError(Exception):
+    """Base of what the clients raise."""
+
+
+class Unreachable(TextLoomError):
+    """No connection, or it broke, also after all retries."""
+
+
+class Refused(TextLoomError):
+    """The server gave an error in place of an answer."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status = status
+        self.code: str = problem.get("code", "")
+        self.detail: str = problem.get("detail", "")
+        self.errors: list[dict[str, str]] = problem.get("errors", [])
+        """The wrong places: a JSON pointer and what would be right."""
+        self.request_id: str = problem.get("request_id", "")
+        super().__init__(f"{status} {problem.get('title', '')}: {self.detail}")
+
+
+class _Shared:
+    """What both clients know: how to make requests, when to try again, and how to read answers."""
+
+    def __init__(self, url: str, timeout: float, retries: int) -> None:
+        self._url = httpx.URL(url.rstrip("/") + "/")
+        self._timeout = timeout
+        self._retries = retries
+
+    def _post(
+        self, task: str, texts: Sequence[str], options: dict[str, Any], kind: type[R]
+    ) -> Exchange:
+        query = {
+            "text": texts,
+            **{key: value for key, value in options.items() if value is not None},
+        }
+        # the server need not go on for longer than we listen
+        headers = {"X-Request-Timeout-Ms": str(max(1, round(self._timeout * 1000)))}
+        body = yield from self._exchange("POST", task, json=query, headers=headers)
+        return [kind.model_validate(result) for result in body["results"]]
+
+    def _models(self) -> Exchange:
+        body = yield from self._exchange("GET", "models")
+        # what is not known yet is null
+        known = [
+            {key: value for key, value in each.items() if value is not None}
+            for each in body["models"]
+        ]
+        return [ModelInfo.model_validate(model) for model in known]
+
+    def _exchange(self, method: str, path: str, **content: Any) -> Exchange:
+        request = httpx.Request(method, self._url.join(path), **content)
+        request.extensions["timeout"] = httpx.Timeout(self._timeout).as_dict()
+        for attempt in range(self._retries + 1):
+            got = yield request
+            last = attempt == self._retries
+            if isinstance(got, httpx.TransportError):
+                if last or isinstance(got, httpx.ReadTimeout):
+                    raise Unreachable(f"{request.url}: {str(got) or type(got).__name__}") from got
+                yield _backoff(attempt)
+            elif got.status_code in BUSY and not last:
+                yield _retry_after(got.headers.get("Retry-After", "")) or _backoff(attempt)
+            elif got.is_success:
+                return got.json()
+            else:
+                raise Refused(got.status_code, _problem(got))
+        raise AssertionError
+
+
+class Client(_Shared):
+    """A client for ordinary code; safe to use from several threads.
+
+    timeout: seconds for one request. retries: how often it is repeated. transport: how httpx reaches the server.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        timeout: float = 60,
+        retries: int = 4,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        super().__init__(url, timeout, retries)
+        self._http = httpx.Client(transport=transport)
+
+    @overload
+    def ner(
+        self,
+        text: str,
+        *,
+        labels: list[str] | None = None,
+        min_score: float = 0,
+        offsets: Unit = "codepoint",
+    ) -> NerResult: ...
+    @overload
+    def ner(
+        self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
+        offsets: Unit = "codepoint",
+    ) -> list[NerResult]: ...  # fmt: skip
+    def ner(self, text: Any, **options: Any) -> Any:
+        """The names in a text, or in each text of a list."""
+        return self._ask("ner", text, options, NerResult)
+
+    @overload
+    def sentiment(
+        self, text: str, *, sentences: bool = False, offsets: Unit = "codepoint"
+    ) -> SentimentResult: ...
+    @overload
+    def sentiment(
+        self, text: list[str], *, sentences: bool = False, offsets: Unit = "codepoint"
+    ) -> list[SentimentResult]: ...
+    def sentiment(self, text: Any, **options: Any) -> Any:
+        """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
+        return self._ask("sentiment", text, options, SentimentResult)
+
+    @overload
+    def translate(
+        self, text: str, *, target: str, source: str = "auto", alternatives: int = 0
+    ) -> TranslateResult: ...
+    @overload
+    def translate(
+        self, text: list[str], *, target: str, source: str = "auto", alternatives: int = 0
+    ) -> list[TranslateResult]: ...
+    def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
+        """The translation of a text, or of each text of a list."""
+        return self._ask("translate", text, {"source": source, **options}, TranslateResult)
+
+    def models(self) -> list[ModelInfo]:
+        """What the server serves."""
+        found: list[ModelInfo] = self._run(self._models())
+        return found
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, task: str, text: str | list[str], options: dict[str, Any], kind: type[R]) -> Any:
+        if isinstance(text, str):
+            return self._run(self._post(task, [text], options, kind))[0]
+        parts = (self._run(self._post(task, part, options, kind)) for part in _split(text))
+        return [result for part in parts for result in part]
+
+    def _run(self, exchange: Exchange) -> Any:
+        try:
+            step = next(exchange)
+            while True:
+                if isinstance(step, float):
+                    sleep(step)
+                    step = next(exchange)
+                    continue
+                try:
+                    got: httpx.Response | httpx.TransportError = self._http.send(step)
+                except httpx.TransportError as error:
+                    got = error
+                step = exchange.send(got)
+        except StopIteration as end:
+            return end.value
+
+
+class AsyncClient(_Shared):
+    """A client for asynchronous code. The parts of a long list are asked `concurrency` at a time."""
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        timeout: float = 60,
+        retries: int = 4,
+        concurrency: int = 4,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(url, timeout, retries)
+        self._http = httpx.AsyncClient(transport=transport)
+        self._free = asyncio.Semaphore(concurrency)
+
+    @overload
+    async def ner(
+        self,
+        text: str,
+        *,
+        labels: list[str] | None = None,
+        min_score: float = 0,
+        offsets: Unit = "codepoint",
+    ) -> NerResult: ...
+    @overload
+    async def ner(
+        self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
+        offsets: Unit = "codepoint",
+    ) -> list[NerResult]: ...  # fmt: skip
+    async def ner(self, text: Any, **options: Any) -> Any:
+        """The names in a text, or in each text of a list."""
+        return await self._ask("ner", text, options, NerResult)
+
+    @overload
+    async def sentiment(
+        self, text: str, *, sentences: bool = False, offsets: Unit = "codepoint"
+    ) -> SentimentResult: ...
+    @overload
+    async def sentiment(
+        self, text: list[str], *, sentences: bool = False, offsets: Unit = "codepoint"
+    ) -> list[SentimentResult]: ...
+    async def sentiment(self, text: Any, **options: Any) -> Any:
+        """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
+        return await self._ask("sentiment", text, options, SentimentResult)
+
+    @overload
+    async def translate(
+        self, text: str, *, target: str, source: str = "auto", alternatives: int = 0
+    ) -> TranslateResult: ...
+    @overload
+    async def translate(
+        self, text: list[str], *, target: str, source: str = "auto", alternatives: int = 0
+    ) -> list[TranslateResult]: ...
+    async def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
+        """The translation of a text, or of each text of a list."""
+        return await self._ask("translate", text, {"source": source, **options}, TranslateResult)
+
+    async def models(self) -> list[ModelInfo]:
+        """What the server serves."""
+        found: list[ModelInfo] = await self._run(self._models())
+        return found
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _ask(
+        self, task: str, text: str | list[str], options: dict[str, Any], kind: type[R]
+    ) -> Any:
+        if isinstance(text, str):
+            return (await self._run(self._post(task, [text], options, kind)))[0]
+        # a group: if one part fails, the others are not asked for any more
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(self._run(self._post(task, part, options, kind)))
+                for part in _split(text)
+            ]
+        return [result for part in asked for result in part.result()]
+
+    async def _run(self, exchange: Exchange) -> Any:
+        async with self._free:
+            try:
+                step = next(exchange)
+                while True:
+                    if isinstance(step, float):
+                        await sleep_aside(step)
+                        step = next(exchange)
+                        continue
+                    try:
+                        got: httpx.Response | httpx.TransportError = await self._http.send(step)
+                    except httpx.TransportError as error:
+                        got = error
+                    step = exchange.send(got)
+            except StopIteration as end:
+                return end.value
+
+
+def _split(texts: list[str]) -> Iterator[list[str]]:
+    """Parts that the server accepts in one request.
+
+    >>> [len(part) for part in _split(["a"] * 300)]
+    [256, 44]
+    """
+    part: list[str] = []
+    characters = 0
+    for text in texts:
+        if part and (len(part) == TEXTS_EACH or characters + len(text) > CHARACTERS_EACH):
+            yield part
+            part, characters = [], 0
+        part.append(text)
+        characters += len(text)
+    if part:
+        yield part
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds: about a half, then twice as long each time, spread so that many clients do not return at once."""
+    return min(30.0, 0.5 * 2.0**attempt) * random.uniform(0.75, 1.25)
+
+
+def _retry_after(header: str) -> float:
+    """Seconds that a `Retry-After` asks for, as a number or as a date; 0 if it says nothing."""
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        then = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    """The problem document of an error, or what little a proxy says in its place."""
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if isinstance(problem, dict) and "detail" in problem:
+        return problem
+    return {"title": response.reason_phrase, "detail": response.text[:200]}
