@@ -1,0 +1,27 @@
+# The service with all bundles. `make image` builds it and prints its size; docker-compose.yml runs it.
+
+FROM docker.io/library/python:3.11-slim-bookworm AS dependencies
+COPY requirements/runtime.txt .
+RUN python -m venv --without-pip /opt/textloom \
+    && python -m pip --python /opt/textloom/bin/python install --no-cache-dir --quiet \
+        --disable-pip-version-check --only-binary :all: --require-hashes -r runtime.txt
+# A fifth of what was installed never runs here: tests, tools around ONNX Runtime, and the download client
+# that tokenizers would use for models of others.
+RUN cd /opt/textloom/lib/python3.11/site-packages \
+    && rm -r huggingface_hub* hf_xet* onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
+    && find . -type d -name tests -prune -exec rm -r {} +
+
+FROM docker.io/library/python:3.11-slim-bookworm
+ENV PATH=/opt/textloom/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TEXTLOOM_HOST=0.0.0.0
+WORKDIR /srv/textloom
+COPY --from=dependencies /opt/textloom /opt/textloom
+COPY service service
+# Compiled here: the file system is read-only later, and every start would compile anew.
+RUN python -m compileall -q service
+COPY models models
+# A number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD \
+    ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+CMD ["python", "-m", "service"]
