@@ -1,0 +1,1 @@
+"""What TextLoom claims, measured so that anyone can measure it again."""

@@ -1,0 +1,83 @@
+"""What a user would try first for names: spaCy's tagger, trained from scratch on a recipe's files and vectors.
+
+`python -m benchmarks.baselines_ner --recipe training/recipes/ner-conll2003.toml --data DATA`; the options are
+those of `python -m training ner`, of which only the files, the guidelines, the vectors and the seed are looked
+at. It stops as spaCy's own recipe for accuracy does, and is scored as the tagger is, on the corpus's own tokens.
+Needs `make install`, and `pip install spacy==3.8.18` beside it.
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from training import corpora, export, guidelines, ner, scores, words
+from training.config import parse
+from training.corpora import Tagged
+
+
+def main(argv: Sequence[str]) -> None:
+    config = parse(ner.Config, argv, "baselines_ner", __doc__ or "")
+    read = partial(guidelines.read, guidelines=config.guidelines)
+    data = corpora.load(read, **export.file_options(config.files, config.fit.seed))
+    vectors = words.read_vectors(config.network.vectors, config.network.embedding)
+    with TemporaryDirectory() as folder:
+        tagger = spacy_tagger(data, vectors, config.fit.seed, Path(folder))
+    for test, sentences in data.tests.items():
+        gold = [list(sentence.tags) for sentence in sentences]
+        print(f"spaCy on {test}: {scores.tagging_overall(gold, tagged(tagger, sentences))}")
+
+
+def spacy_tagger(
+    data: corpora.Data[Tagged], vectors: words.Vectors | None, seed: int, folder: Path
+) -> Any:
+    """A pipeline of the tagger alone, with its convolutions over hashed words and, if there are any, vectors."""
+    import spacy
+    from spacy.cli.init_config import init_config
+    from spacy.cli.train import train
+    from spacy.tokens import DocBin
+
+    blank = spacy.blank("en")
+    for name, sentences in (("train", data.train), ("dev", data.dev)):
+        documents = DocBin(docs=[_document(blank, sentence) for sentence in sentences])
+        documents.to_disk(folder / f"{name}.spacy")
+    if vectors:
+        for word, row in zip(vectors.words, vectors.table, strict=True):
+            blank.vocab.set_vector(word, row)
+        blank.to_disk(folder / "vectors")
+    config = init_config(lang="en", pipeline=["ner"], optimize="accuracy", gpu=False)
+    config["components"]["tok2vec"]["model"]["embed"]["include_static_vectors"] = bool(vectors)
+    config["initialize"]["vectors"] = str(folder / "vectors") if vectors else None
+    config["training"]["seed"] = seed
+    config.to_disk(folder / "config.cfg")
+    files = {f"paths.{name}": str(folder / f"{name}.spacy") for name in ("train", "dev")}
+    train(folder / "config.cfg", folder / "out", overrides=files)
+    return spacy.load(folder / "out" / "model-best")
+
+
+def _document(blank: Any, sentence: Tagged) -> Any:
+    from spacy.tokens import Doc, Span
+
+    document = Doc(blank.vocab, words=list(sentence.tokens))
+    spans = guidelines.spans_of(sentence.tags)
+    document.ents = [Span(document, first, end, label=label) for first, end, label in spans]
+    return document
+
+
+def tagged(tagger: Any, sentences: Sequence[Tagged]) -> list[list[str]]:
+    """IOB2 tags of the corpus's own tokens."""
+    documents = tagger.pipe(_document(tagger, Tagged(one.tokens, ())) for one in sentences)
+    return [
+        list(
+            guidelines.tags_of(
+                [(span.start, span.end, span.label_) for span in document.ents], len(document)
+            )
+        )
+        for document in documents
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,135 @@
+"""Open-loop load: requests arrive at a constant rate, whatever becomes of those before them.
+
+Latency counts from the moment when a request was due, not from when it was sent: a server that stalls makes
+all that was due meanwhile late (Gil Tene's coordinated omission). Neither wrk, hey nor h2load can do both.
+"""
+
+import math
+import select
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_CONNECTIONS = 2000
+
+
+@dataclass(frozen=True)
+class Answer:
+    due: float
+    """Seconds from the start of the load."""
+    latency: float
+    """Seconds from when it was due; infinity without an answer."""
+    status: int
+    """0 without an answer."""
+
+
+def run(
+    port: int, path: str, bodies: Sequence[str], *, rate: float, seconds: float, grace: float = 5.0
+) -> list[Answer]:
+    """Sends the bodies in turn, `rate` a second; waits `grace` seconds for the last answers."""
+    requests = [
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+        for body in bodies
+    ]
+    return _Load(port, requests, rate, seconds, grace).run()
+
+
+class _Connection:
+    """With at most one request under way."""
+
+    __slots__ = ("data", "due", "request", "socket")
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.connect_ex(("127.0.0.1", port))  # goes on by itself
+        self.due, self.request, self.data = 0.0, b"", b""
+
+
+class _Load:
+    """One loop over epoll: at thousands of requests a second, an event loop of tasks would be the bottleneck."""
+
+    def __init__(
+        self, port: int, requests: list[bytes], rate: float, seconds: float, grace: float
+    ) -> None:
+        self._port, self._requests = port, requests
+        self._rate, self._seconds, self._grace = rate, seconds, grace
+        self._poll = select.epoll()
+        self._busy: dict[int, _Connection] = {}
+        self._free: list[_Connection] = []
+        self._answers: list[Answer] = []
+        self._began = 0.0
+
+    def run(self) -> list[Answer]:
+        total, number = int(self._rate * self._seconds), 0
+        self._began = time.perf_counter()
+        end = self._seconds + self._grace
+        while (now := self._now()) < end and (number < total or self._busy):
+            while number < total and number / self._rate <= now:
+                self._send(number)
+                number += 1
+            wait = number / self._rate - now if number < total else end - now
+            for file, event in self._poll.poll(max(0.0, min(wait, 0.1))):
+                self._on_event(self._busy[file], event)
+        for connection in [*self._busy.values(), *self._free]:
+            connection.socket.close()
+        missing = [Answer(each.due, math.inf, 0) for each in self._busy.values()]
+        return self._answers + missing
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._began
+
+    def _send(self, number: int) -> None:
+        due, request = number / self._rate, self._requests[number % len(self._requests)]
+        if self._free:
+            connection = self._free.pop()
+            connection.due, connection.data = due, b""
+            self._busy[connection.socket.fileno()] = connection
+            self._poll.register(connection.socket, select.EPOLLIN)
+            try:
+                connection.socket.send(request)
+            except OSError:
+                self._done(connection, 0)
+        elif len(self._busy) < MOST_CONNECTIONS:
+            connection = _Connection(self._port)
+            connection.due, connection.request = due, request
+            self._busy[connection.socket.fileno()] = connection
+            self._poll.register(connection.socket, select.EPOLLOUT)
+        else:
+            self._answers.append(Answer(due, math.inf, 0))
+
+    def _on_event(self, connection: _Connection, event: int) -> None:
+        try:
+            if event & select.EPOLLOUT and not event & select.EPOLLERR:  # it is connected
+                connection.socket.send(connection.request)
+                self._poll.modify(connection.socket, select.EPOLLIN)
+                return
+            received = connection.socket.recv(1 << 16)
+        except OSError:
+            received = b""
+        connection.data += received
+        head, end, body = connection.data.partition(b"\r\n\r\n")
+        if not received:
+            self._done(connection, 0)
+        elif end and len(body) >= _length(head):
+            self._done(connection, int(head[9:12]), keep=b"connection: close" not in head.lower())
+
+    def _done(self, connection: _Connection, status: int, *, keep: bool = False) -> None:
+        del self._busy[connection.socket.fileno()]
+        self._poll.unregister(connection.socket)
+        latency = self._now() - connection.due if status else math.inf
+        self._answers.append(Answer(connection.due, latency, status))
+        if keep:
+            self._free.append(connection)
+        else:
+            connection.socket.close()
+
+
+def _length(head: bytes) -> int:
+    """Of the body that an answer announces."""
+    lowered = head.lower()
+    at = lowered.index(b"content-length:") + len(b"content-length:")
+    return int(lowered[at:].split(b"\r\n", 1)[0])

@@ -1,0 +1,1 @@
+"""Other servers with the same bundles, each as its own documentation advises."""

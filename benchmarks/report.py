@@ -1,0 +1,101 @@
+"""The table, the files and the picture of a run."""
+
+import json
+import platform
+import statistics
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from benchmarks.measures import DEADLINE_MS, Plan, Row
+
+LIBRARIES = (
+    *("onnxruntime", "fastapi", "uvicorn", "uvloop", "tokenizers", "numpy"),
+    *("litserve", "bentoml", "ray", "ctranslate2"),
+)
+
+
+def circumstances(plan: Plan, commit: str) -> dict[str, Any]:
+    """On what, of what and how this was measured."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "not installed"
+
+    cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit,
+        "cpu": f"{len(models)} x {models[0] if models else platform.machine()}",
+        "python": platform.python_version(),
+        "libraries": {name: installed(name) for name in LIBRARIES},
+        "plan": plan.__dict__,
+    }
+
+
+def save(folder: Path, measure: str, rows: list[Row], about: dict[str, Any]) -> None:
+    """`MEASURE.json`: every row with the figures of every turn."""
+    content = {**about, "rows": [row.as_dict() for row in rows]}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{measure}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def table(rows: list[Row]) -> str:
+    """All rows as a Markdown table. `spread`: from the least to the most of ours."""
+    lines = [
+        "| measure | ours | other | result | floor | goal | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ours, theirs = _shown(row.ours), _shown(row.theirs)
+        marks = {True: "met", False: "**missed**", None: ""}
+        limits = ("" if limit is None else f"{limit:g}" for limit in (row.floor, row.goal))
+        result = f"{row.value:.3g} {row.unit}"
+        lines.append(
+            f"| {row.measure} | {ours} | {theirs} | {result} | {' | '.join(limits)} | {marks[row.met]} |"
+        )
+    return "\n".join(lines)
+
+
+def _shown(values: list[float]) -> str:
+    if not values:
+        return ""
+    middle = statistics.median(values)
+    if len(values) < 2:
+        return f"{middle:.4g}"
+    return f"{middle:.4g} ({min(values):.4g} to {max(values):.4g})"
+
+
+def picture(path: Path, rows: list[Row]) -> None:
+    """Latency percentiles over offered load, ours and the peers'."""
+    curves = [row for row in rows if row.points]
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for row, colour in zip(curves, ("#1f5fa8", "#c2571a", "#4a8f3c"), strict=False):
+        name = row.name.removeprefix("curve-") if row.name.startswith("curve-") else "TextLoom"
+        for percentile, style in (("p50", "-"), ("p99", "--")):
+            points = [point for point in row.points if point[percentile] > 0]
+            axes.plot(
+                [point["offered"] for point in points],
+                [1000 * point[percentile] for point in points],
+                style,
+                color=colour,
+                marker=".",
+                label=f"{name}, {percentile}",
+            )
+    axes.axhline(DEADLINE_MS, color="#999999", linewidth=0.8)
+    axes.set_yscale("log")
+    axes.set_xlabel("offered load, requests a second (texts of 5 to 400 tokens, /ner)")
+    axes.set_ylabel("latency from when a request was due, ms")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,69 @@
+"""The open-loop load: what a stall makes late is late, and nothing that was due is left out."""
+
+import math
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks import open_loop
+
+ANSWER = b"HTTP/1.1 %d OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextmanager
+def server(stall_after: float, stall: float, status: int = 200) -> Iterator[int]:
+    """Answers at once, but for one stall of so many seconds in which it does nothing at all."""
+    stalled = threading.Lock()
+    began = time.monotonic()
+    done = threading.Event()
+
+    def wait_if_stalled() -> None:
+        with stalled:
+            now = time.monotonic() - began
+            if stall_after <= now < stall_after + stall:
+                time.sleep(stall_after + stall - now)
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            while data := connection.recv(65536):
+                wait_if_stalled()
+                connection.sendall(ANSWER % status * data.count(b"POST /ner "))
+
+    def accept() -> None:
+        while not done.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        listener.settimeout(0.1)
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield listener.getsockname()[1]
+        done.set()
+        accepting.join()
+
+
+def test_latency_counts_from_when_a_request_was_due() -> None:
+    with server(stall_after=0.5, stall=0.4) as port:
+        answers = open_loop.run(port, "/ner", ["{}"], rate=200, seconds=1.5)
+    assert len(answers) == 300
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(round(answer.due * 200) for answer in answers) == list(range(300))
+    # 200 a second for 0.4 s were due in the stall; the first of them waited for nearly all of it
+    late = [answer for answer in answers if answer.latency > 0.1]
+    assert len(late) >= 50
+    assert max(answer.latency for answer in answers) > 0.3
+
+
+def test_what_is_refused_and_what_nobody_answers_is_told_apart() -> None:
+    with server(stall_after=99, stall=0, status=503) as port:
+        answers = open_loop.run(port, "/ner", ["{}"], rate=50, seconds=0.4)
+    assert [answer.status for answer in answers] == [503] * 20
+    nobody = open_loop.run(port, "/ner", ["{}"], rate=50, seconds=0.4, grace=0.2)
+    assert [answer.status for answer in nobody] == [0] * 20
+    assert {answer.latency for answer in nobody} == {math.inf}

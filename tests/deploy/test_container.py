@@ -1,0 +1,139 @@
+"""The image and the compose file, with a real engine: `make test-containers`. `make test` leaves them out."""
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from ..service.conftest import until
+from .conftest import ROOT, ask
+
+BASE = "docker.io/library/python:3.11-slim-bookworm"
+IMAGE = "localhost/textloom"
+
+pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]
+
+
+def call(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or not check, (command, done.stdout, done.stderr)
+    return done
+
+
+def status(url: str) -> int:
+    try:
+        return httpx.get(url).status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def engine() -> str:
+    """The engine, after it has built the image."""
+    for name in ("docker", "podman"):
+        if shutil.which(name) and not call(name, "info", check=False).returncode:
+            break
+    else:
+        pytest.skip("NOT CHECKED, image and compose file: neither docker nor podman works here")
+    ways = (("image", "inspect"), ("pull",))
+    if all(call(name, *way, BASE, check=False).returncode for way in ways):
+        pytest.skip(f"NOT CHECKED, image and compose file: {name} cannot get {BASE}")
+    print(call("make", "image", f"ENGINE={name}").stdout)
+    return name
+
+
+@contextmanager
+def container(engine: str) -> Iterator[tuple[str, str]]:
+    """The id and the address of a container of the image, in tight bounds."""
+    bounds = ["--read-only", "--tmpfs", "/tmp", "--memory", "512m", "--cpus", "1"]
+    bounds += ["--cap-drop", "all", "--security-opt", "no-new-privileges"]
+    command = [engine, "run", "--detach", "--publish", "127.0.0.1::8000", *bounds, IMAGE]
+    number = call(*command).stdout.strip()
+    try:
+        address = call(engine, "port", number, "8000").stdout.split()[0]
+        yield number, f"http://{address}"
+    finally:
+        call(engine, "rm", "--force", number)
+
+
+def test_it_serves_in_half_a_gigabyte_on_one_core_and_survives_full_load(engine: str) -> None:
+    began = time.monotonic()
+    with container(engine) as (number, address):
+        until(lambda: status(f"{address}/health/ready") == 200)
+        print(f"ready {time.monotonic() - began:.1f} s after `{engine} run` was called")
+        stop = threading.Event()
+
+        def load() -> int:
+            answers = 0
+            with httpx.Client(base_url=address, timeout=60) as client:
+                while not stop.is_set():
+                    text = ["The old man goes to the market in London."] * 8
+                    for path, more in (
+                        ("/ner", {}),
+                        ("/sentiment", {}),
+                        ("/translate", {"source": "en", "target": "fr"}),
+                    ):
+                        assert client.post(path, json={"text": text, **more}).status_code == 200
+                        answers += 1
+            return answers
+
+        with ThreadPoolExecutor(16) as threads:
+            loads = [threads.submit(load) for _ in range(16)]
+            time.sleep(60)
+            stop.set()
+            answers = sum(each.result() for each in loads)
+        page = httpx.get(f"{address}/metrics").text
+        memory = next(x for x in page.splitlines() if x.startswith("process_resident_memory"))
+        print(f"{answers} answers to 8 texts each in a minute; {memory}")
+        assert answers > 100
+        assert (
+            call(engine, "inspect", "--format", "{{.State.OOMKilled}}", number).stdout == "false\n"
+        )
+
+
+def test_it_holds_what_the_service_needs_and_lets_it_do_no_more(engine: str) -> None:
+    with container(engine) as (number, address):
+        until(lambda: status(f"{address}/health/ready") == 200)
+        assert call(engine, "exec", number, "id", "-u").stdout == "10001\n"
+        for place in ("/srv/textloom/x", "/opt/textloom/x", "/x"):
+            assert call(engine, "exec", number, "touch", place, check=False).returncode
+        call(engine, "exec", number, "touch", "/tmp/x")
+        for program in ("gcc", "cc", "make"):
+            assert call(engine, "exec", number, "which", program, check=False).returncode
+        for module in ("torch", "training", "pip", "pytest"):
+            command = ["python", "-c", f"import {module}"]
+            assert (
+                "ModuleNotFoundError"
+                in call(*(engine, "exec", number, *command), check=False).stderr
+            )
+        check = call(engine, "inspect", "--format", "{{json .Config.Healthcheck}}", number).stdout
+        assert "/health/ready" in check
+
+        call(engine, "stop", number)
+        ended = call(engine, "inspect", "--format", "{{.State.ExitCode}}", number).stdout
+        assert ended == "0\n"
+        log = call(engine, "logs", number)
+        assert "Finished server process" in log.stdout + log.stderr
+
+
+def test_make_up_starts_a_service_that_prometheus_watches(engine: str) -> None:
+    if engine == "podman" and not shutil.which("podman-compose"):
+        pytest.skip("NOT CHECKED, compose file: there is no podman-compose here")
+    services = "SERVICES=textloom prometheus"  # Grafana's image is large, and its dashboards are tested elsewhere
+    try:
+        call("make", "up", f"ENGINE={engine}", services)
+        until(lambda: status("http://127.0.0.1:8000/health/ready") == 200)
+        until(lambda: status("http://127.0.0.1:9090/-/ready") == 200)
+        with httpx.Client(base_url="http://127.0.0.1:9090") as prometheus:
+            until(lambda: [s["value"][1] for s in ask(prometheus, "up")] == ["1"])
+            assert len(ask(prometheus, "textloom_model_ready == 1")) == 4
+            groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+            assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
+    finally:
+        call("make", "down", f"ENGINE={engine}")

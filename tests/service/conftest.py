@@ -1,0 +1,107 @@
+"""Real servers on loopback: one with tiny bundles, one with those that are shipped."""
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+import uvloop
+
+from service.app import create_app
+from service.settings import Settings
+
+from . import tiny
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "models"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@contextmanager
+def serving(models: Path, *, wait: bool = True, **settings: Any) -> Iterator[httpx.Client]:
+    """A client of a server that serves the bundles of `models`, ready unless `wait` is false."""
+    app = create_app(Settings(models=models, **settings))
+    config = uvicorn.Config(
+        app, port=0, http="httptools", ws="none", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: uvloop.run(server.serve()), daemon=True)
+    thread.start()
+    try:
+        until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            if wait:
+                until(lambda: client.get("/health/ready").status_code == 200)
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@contextmanager
+def running(
+    log: Path, *arguments: str, ready: bool = True
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """`python -m service` as a process of its own that logs to `log`, and a client of it.
+
+    Once it is ready; unless `ready` is false, then as soon as it listens.
+    """
+    command = [sys.executable, "-m", "service", "--port", "0", *arguments]
+    with log.open("wb") as stderr:
+        started = subprocess.Popen(command, cwd=ROOT, stderr=stderr)
+    try:
+        until(lambda: started.poll() is not None or "http://" in log.read_text())
+        address = re.search(r"http://[0-9.]+:[0-9]+", log.read_text())
+        assert address, log.read_text()
+        with httpx.Client(base_url=address[0], timeout=60) as client:
+            if ready:
+                until(lambda: client.get("/health/ready").status_code == 200)
+            yield started, client
+    finally:
+        started.terminate()
+        started.wait(60)
+
+
+def until(condition: Any, seconds: float = 60) -> None:
+    """Wait until `condition()` holds; fail if that takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.repository(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def tiny_client(tiny_models: Path) -> Iterator[httpx.Client]:
+    with serving(tiny_models) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shipped_client() -> Iterator[httpx.Client]:
+    with serving(SHIPPED) as client:
+        yield client
+
+
+@pytest.fixture(params=["tiny", "shipped"])
+def client(request: pytest.FixtureRequest) -> httpx.Client:
+    """The contract holds whatever the bundles."""
+    chosen: httpx.Client = request.getfixturevalue(f"{request.param}_client")
+    return chosen

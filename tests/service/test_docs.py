@@ -1,0 +1,144 @@
+"""The documentation says what is: every command in it runs, every answer has the shape that is printed."""
+
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .conftest import until
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+BLOCKS = re.compile(r"^```(sh|python|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a reader stands, in the checkout: with the examples, and the commands on the path."""
+    (tmp_path / "docs").symlink_to(DOCS)
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    python = shlex.quote(sys.executable)
+    for name, line in (
+        ("textloom", f'exec {python} -m textloom "$@"'),
+        ("python", f'exec {python} "$@"'),
+        # what it would do is looked at, not done: it installs environments
+        (
+            "make",
+            f'exec /usr/bin/env -i PATH=/usr/bin:/bin make --dry-run --silent -C {ROOT} "$@" >/dev/null',
+        ),
+    ):
+        command = commands / name
+        command.write_text(f"#!/bin/sh\n{line}\n")
+        command.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
+def environment(folder: Path) -> dict[str, str]:
+    path = f"{folder / 'commands'}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def port() -> int:
+    """Of the server that a page starts itself."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+    return number
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_a_page_does_what_it_says(
+    page: Path,
+    folder: Path,
+    environment: dict[str, str],
+    shipped_client: httpx.Client,
+    port: int,
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{shipped_client.base_url.port}")
+    text = text.replace("9000", str(port))
+    shown = ""
+    servers = []
+    try:
+        for language, code in BLOCKS.findall(text):
+            if language == "json":
+                assert shape(json.loads(shown)) == shape(json.loads(code)), shown
+            elif code.startswith("textloom serve") and "--help" not in code:
+                servers.append(subprocess.Popen(shlex.split(code), cwd=folder, env=environment))
+                until(lambda: ready(port))
+            else:
+                command = ["bash", "-euo", "pipefail", "-c", code]
+                if language == "python":
+                    command = [sys.executable, "-c", code]
+                ran = subprocess.run(
+                    command,
+                    cwd=folder,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert ran.returncode == 0, f"{code}\n{ran.stderr}"
+                shown = ran.stdout
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait(30)
+
+
+def ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def shape(value: Any) -> Any:
+    """Keys and types: words and scores are those of the model that is shipped just now."""
+    if isinstance(value, dict):
+        return {key: shape(inside) for key, inside in value.items() if key != "scores"}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def test_the_pages_become_a_site_without_a_warning_and_without_the_internet(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    pages = sorted(tmp_path.rglob("*.html"))
+    assert len(pages) == len(PAGES) + 1  # and the one for what is not found
+    for page in pages:
+        html = page.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|img)[^>]*src="(?:https?:)?//[^"]*"', html)
+        assert not re.findall(r'<link[^>]*href="(?:https?:)?//[^"]*"', html)
+
+
+def test_the_bill_of_materials_lists_what_the_service_runs_on(tmp_path: Path) -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (line,) = re.findall(r"cyclonedx-py (.*)", recipe.replace("\\\n", ""))
+    out = tmp_path / "sbom.json"
+    arguments = shlex.split(line.replace("sbom.json", str(out)))
+    command = [sys.executable, "-m", "cyclonedx_py", *arguments]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    bill = json.loads(out.read_text(encoding="utf-8"))
+    listed = {(each["name"], each["version"]) for each in bill["components"]}
+    locked = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    assert listed == set(re.findall(r"^([\w.-]+)==([\w.+-]+)", locked, re.MULTILINE))
+    assert bill["metadata"]["component"]["name"] == "textloom"

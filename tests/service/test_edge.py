@@ -1,0 +1,288 @@
+"""What happens at the edge: limits, deadlines, overload, callers who leave, and shutting down."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.session import Session
+from service.tasks.ner import Ner
+
+from .conftest import serving, until
+from .processes import ROOT, logged, process, status
+from .test_api import TASKS, refusal
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Brake:
+    """Holds every run of the tagger until it is let go."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.let_go = threading.Event()
+
+
+@pytest.fixture
+def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Brake]:
+    brake = Brake()
+    run = Ner.run
+
+    def slow(self: Ner, windows: Any) -> Any:
+        brake.held += 1
+        assert brake.let_go.wait(20)
+        return run(self, windows)
+
+    brake.let_go.set()  # while loading, the golden examples run
+    monkeypatch.setattr(Ner, "run", slow)
+    yield brake
+    brake.let_go.set()
+
+
+def keep_busy(
+    brake: Brake, client: httpx.Client, threads: ThreadPoolExecutor
+) -> list[Future[httpx.Response]]:
+    """A request in each of the server's two threads, held until the brake is let go."""
+    brake.let_go.clear()
+    brake.held = 0
+    busy = []
+    for number in (1, 2):
+        busy.append(threads.submit(client.post, "/ner", json={"text": "busy"}))
+        until(lambda number=number: brake.held == number)
+    return busy
+
+
+def raw(client: httpx.Client, request: bytes) -> bytes:
+    """The first piece of an answer to bytes that no well-behaved client would send."""
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        connection.sendall(request)
+        return connection.recv(65536)
+
+
+@pytest.fixture(scope="module")
+def narrow(tiny_models: Path) -> Iterator[httpx.Client]:
+    limits: dict[str, Any] = {"max_body_bytes": 1000, "max_texts": 3, "max_characters": 100}
+    with serving(tiny_models, **limits) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "text", [["a"] * 4, "a" * 101, ["a" * 50, "b" * 51], "é" * 101], ids=lambda text: str(len(text))
+)
+def test_texts_over_a_limit_are_413(narrow: httpx.Client, text: Any) -> None:
+    problem = refusal(narrow.post("/ner", json={"text": text}), 413, "too_large")
+    assert problem["errors"][0]["pointer"] == "/text"
+    assert "at most" in problem["detail"]
+
+
+@pytest.mark.parametrize("text", [["a"] * 3, "a" * 100, ["a" * 50, "b" * 50]], ids=len)
+def test_texts_at_a_limit_are_fine(narrow: httpx.Client, text: Any) -> None:
+    assert narrow.post("/ner", json={"text": text}).status_code == 200
+
+
+def test_a_body_over_the_limit_is_413(narrow: httpx.Client) -> None:
+    response = narrow.post("/ner", content=b" " * 1001, headers=JSON)
+    refusal(response, 413, "too_large")
+    assert response.headers["connection"] == "close"
+    assert (
+        narrow.post("/ner", content=b'{"text": "a"}'.ljust(1000), headers=JSON).status_code == 200
+    )
+
+
+def test_an_announced_body_over_the_limit_is_413_before_any_of_it_came(
+    narrow: httpx.Client,
+) -> None:
+    head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    answer = raw(narrow, head + b"Content-Length: 1000000000000\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_a_chunked_body_over_the_limit_is_413_before_it_ends(narrow: httpx.Client) -> None:
+    head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    chunk = b"3e9\r\n" + b" " * 1001 + b"\r\n"
+    assert raw(narrow, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk).startswith(
+        b"HTTP/1.1 413"
+    )
+
+
+def test_a_million_wrong_places_are_not_all_named(tiny_client: httpx.Client) -> None:
+    response = tiny_client.post("/ner", json={"text": [1] * 1_000_000})
+    refusal(response, 422, "invalid_input")
+    assert len(response.content) < 1000
+
+
+def test_a_text_as_long_as_allowed_is_read_while_others_are_answered(
+    tiny_client: httpx.Client,
+) -> None:
+    text = "Ada Lovelace lived in London. " * 10_000
+    with ThreadPoolExecutor() as threads:
+        long = threads.submit(tiny_client.post, "/ner", json={"text": text})
+        waits = []
+        while not long.done():
+            began = time.monotonic()
+            assert tiny_client.get("/health/live").status_code == 200
+            waits.append(time.monotonic() - began)
+        answer = long.result().json()
+    assert len(answer["results"][0]["entities"]) == 20_000
+    assert len(waits) > 5
+    assert min(waits) < 0.5
+
+
+def test_a_deadline_that_passes_is_504(tiny_models: Path, brake: Brake) -> None:
+    with serving(tiny_models, threads=2, timeout_ms=200) as client:
+        brake.let_go.clear()
+        began = time.monotonic()
+        refusal(client.post("/ner", json={"text": "a"}), 504, "deadline_exceeded")
+        assert time.monotonic() - began > 0.15
+        headers = {"X-Request-Timeout-Ms": "20"}
+        refusal(client.post("/ner", json={"text": "a"}, headers=headers), 504, "deadline_exceeded")
+        brake.let_go.set()
+        assert client.post("/ner", json={"text": "a"}).status_code == 200
+
+
+def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Brake) -> None:
+    with (
+        serving(tiny_models, threads=2, queue_tokens=10) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        busy = keep_busy(brake, client, threads)
+        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
+        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        response = client.post("/ner", json={"text": "one two three"})
+        refusal(response, 503, "queue_full")
+        assert int(response.headers["retry-after"]) >= 1
+        others = client.post(
+            "/sentiment", json={"text": "too much"}, headers={"X-Request-Timeout-Ms": "50"}
+        )
+        refusal(others, 504, "deadline_exceeded")  # it shares the workers, but not the queue
+        brake.let_go.set()
+        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+        assert client.post("/ner", json={"text": "one two three"}).status_code == 200
+
+
+def test_a_caller_who_leaves_frees_the_place(tiny_models: Path, brake: Brake) -> None:
+    with serving(tiny_models, threads=2) as client, ThreadPoolExecutor() as threads:
+        busy = keep_busy(brake, client, threads)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/ner", json={"text": "gone"}, timeout=0.2)
+        left = 'textloom_http_requests_total{route="/ner",status="499"} 1.0'
+        until(lambda: left in client.get("/metrics").text)
+        assert 'textloom_queue_depth{model="ner"} 0.0' in client.get("/metrics").text
+        brake.let_go.set()
+        assert {answer.result().status_code for answer in busy} == {200}
+        assert client.post("/ner", json={"text": "next"}).status_code == 200
+        assert brake.held == 3
+
+
+def test_a_caller_who_leaves_in_the_middle_of_a_body_is_no_error(
+    tiny_models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(tiny_models) as client:
+        head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(
+            (client.base_url.host, client.base_url.port or 80)
+        ) as connection:
+            connection.sendall(head + b'Content-Length: 100\r\n\r\n{"text": ')
+            time.sleep(0.1)
+        left = 'textloom_http_requests_total{route="/ner",status="499"} 1.0'
+        until(lambda: left in client.get("/metrics").text)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_failure_of_ours_is_500_says_nothing_of_the_inside_and_is_in_the_log(
+    tiny_models: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise KeyError("Zebrafinch")
+
+    with serving(tiny_models) as client:
+        for owner, broken in ((Ner, "encode"), (Session, "run"), (Ner, "decode")):
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, broken, fail)
+                response = client.post("/ner", json={"text": "Zebrafinch"})
+            problem = refusal(response, 500, "internal_error")
+            assert "KeyError" not in response.text
+            assert "Zebrafinch" not in response.text
+            assert problem["request_id"] in caplog.text
+        assert client.post("/ner", json={"text": "a"}).status_code == 200
+    ours = "\n".join(
+        r.getMessage() for r in caplog.records if r.name.startswith(("textloom", "uvicorn"))
+    )
+    assert ours.count("KeyError <") == 3
+    assert "test_edge.py" in ours
+    assert "Zebrafinch" not in ours
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_slice_makes_a_step_though_its_time_is_over_before_it_begins(
+    threads: int, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "service.batching.SLICE_SECONDS", 0.0
+    )  # as if the machine had been busy elsewhere
+    with serving(tiny_models, threads=threads, timeout_ms=5000) as client:
+        for path, query in TASKS.items():
+            assert client.post(path, json={"text": "Ada", **query}).status_code == 200
+
+
+# --- the process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_what_was_accepted_and_ends_with_status_0(
+    tiny_models: Path, number: int
+) -> None:
+    with process("--models", str(tiny_models), "--threads", "1") as (started, client):
+        until(lambda: status(client, "/health/live") == 200)
+        until(lambda: status(client, "/health/ready") == 200)
+        text = "a good table, an awful table. " * 5_000
+        with ThreadPoolExecutor() as threads:
+            accepted = threads.submit(client.post, "/sentiment", json={"text": text})
+            until(lambda: 'phase="queue"' in client.get("/metrics").text)
+            time.sleep(0.2)
+            os.kill(started.pid, number)
+            answer = accepted.result()
+        assert answer.status_code == 200
+        assert answer.json()["usage"]["tokens"] > 30_000
+        assert started.wait(30) == 0
+        assert "Traceback" not in logged(started)
+
+
+def test_nothing_of_a_text_is_logged(tiny_models: Path) -> None:
+    secret = "Zebrafinch"
+    arguments = ("--models", str(tiny_models), "--log-level", "debug")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        for path, query in TASKS.items():
+            text = f"{secret} lives in London."
+            assert client.post(path, json={"text": text, **query}).status_code == 200
+            client.post(path, json={"text": secret, secret: secret})
+            client.post(path, content=b'{"text": "' + secret.encode(), headers=JSON)
+            client.get(f"/{secret}?text={secret}")
+        started.terminate()
+        started.wait()
+        log = logged(started)
+    assert '"route":"/ner","status":200' in log
+    assert secret not in log
+
+
+def test_a_taken_port_is_a_clear_error(tiny_models: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "service", "--models", str(tiny_models), "--port", port]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Address already in use" in done.stderr
+    assert json.dumps("Traceback") not in done.stderr

@@ -1,0 +1,79 @@
+"""Who may import whom."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "service").rglob("*.py")
+)
+
+BLOCKED = """
+import importlib, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "training", "onnx", "gensim", "sklearn"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocker())
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+"""
+
+
+def imported(module: str) -> set[str]:
+    """The modules of ours that a module names in its imports."""
+    path = ROOT.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def test_every_module_of_the_service_imports_without_torch_and_training() -> None:
+    subprocess.run([sys.executable, "-c", BLOCKED, *MODULES], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("task", ["ner", "chain", "sentiment", "translate", "beam", "common"])
+def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(task: str) -> None:
+    names = imported(f"service.tasks.{task}")
+    assert not {name for name in names if name.startswith(("fastapi", "starlette", "asyncio"))}
+    ours = {name for name in names if name in MODULES}
+    around = {"bundle", "errors", "running", "session", "text"}
+    own = {"common", *({"ner": ["chain"], "translate": ["beam"]}.get(task, ()))}
+    allowed = {f"service.{name}" for name in around} | {f"service.tasks.{name}" for name in own}
+    assert ours <= allowed | {"service", "service.tasks"}
+
+
+@pytest.mark.parametrize("module", ["batching", "pace", "running", "workers"])
+def test_the_batcher_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
+    names = imported(f"service.{module}")
+    allowed = {f"service.{name}" for name in ("errors", "metrics", "pace", "running", "workers")}
+    assert {name for name in names if name in MODULES} <= allowed
+    roots = {name.partition(".")[0] for name in names}
+    assert roots <= sys.stdlib_module_names | {"service"}
+
+
+def test_only_the_session_knows_onnx_runtime() -> None:
+    assert [module for module in MODULES if "onnxruntime" in imported(module)] == [
+        "service.session"
+    ]
+
+
+def test_onnx_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    """It would keep a device id and a queue of events in the home folder as soon as it is imported."""
+    home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", "import service.session"]
+    subprocess.run(command, cwd=ROOT, env=home, check=True)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,178 @@
+"""Several processes on one port: one page of metrics, a replacement for each that dies, and a clean end."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .conftest import until
+from .processes import logged, process, status, workers
+from .test_metrics import value
+
+TEXTS = ["Ada Lovelace lived in London.", "an awful table", "a good day", "London"]
+
+
+@pytest.fixture
+def two(tiny_models: Path) -> Iterator[tuple[Any, httpx.Client]]:
+    """A service of two workers, ready."""
+    with process("--models", str(tiny_models), "--workers", "2") as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        yield started, client
+
+
+def ask_all(client: httpx.Client, requests: int) -> None:
+    """So many requests, each over a connection of its own: either worker gets some."""
+    for number in range(requests):
+        text = TEXTS[number % len(TEXTS)]
+        headers = {"Connection": "close"}
+        answer = client.post("/sentiment", json={"text": text}, headers=headers)
+        assert answer.status_code == 200
+
+
+def sockets(pid: int) -> int:
+    folder = Path(f"/proc/{pid}/fd")
+    return sum(str(entry.readlink()).startswith("socket:") for entry in folder.iterdir())
+
+
+def test_metrics_are_those_of_all_workers_whichever_answers(two: tuple[Any, httpx.Client]) -> None:
+    _, client = two
+    ask_all(client, 40)
+    counted = ("textloom_http_requests_total", "textloom_phase_duration_seconds_count")
+    until(lambda: value(client, counted[0], route="/sentiment", status="200") == 40)
+    for _ in range(6):  # now one worker answers, now the other
+        fresh = httpx.get(f"{client.base_url}/metrics").text
+        assert 'textloom_http_requests_total{route="/sentiment",status="200"} 40.0' in fresh
+    assert value(client, counted[1], model="sentiment", phase="run") == 40
+    assert value(client, "textloom_model_info") == 4  # not once for each worker
+    assert value(client, "process_resident_memory_bytes") > 2e7
+    assert value(client, "process_cpu_seconds_total") > 0
+
+
+def test_connections_are_spread_over_the_workers(two: tuple[Any, httpx.Client]) -> None:
+    started, client = two
+    pids = workers(started)
+    with ExitStack() as stack:
+        address = (client.base_url.host, client.base_url.port or 80)
+        opened = [stack.enter_context(socket.create_connection(address)) for _ in range(20)]
+        until(lambda: sum(map(sockets, pids)) >= len(opened))
+        assert len(pids) == 2
+        assert min(map(sockets, pids)) >= 5
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_it_counted_is_lost(
+    two: tuple[Any, httpx.Client],
+) -> None:
+    started, client = two
+    ask_all(client, 20)
+    until(lambda: value(client, "textloom_http_requests_total", route="/sentiment") == 20)
+    first, second = workers(started)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(workers(started)) == 2 and first not in workers(started))
+    assert second in workers(started)
+    client.close()  # its connection may have been to the dead worker
+    with httpx.Client(base_url=client.base_url, timeout=30) as again:
+        ask_all(again, 20)
+        until(lambda: value(again, "textloom_http_requests_total", route="/sentiment") == 40)
+        assert value(again, "textloom_worker_restarts_total") == 1
+
+
+def test_workers_end_with_their_parent(two: tuple[Any, httpx.Client]) -> None:
+    started, _ = two
+    pids = workers(started)
+    started.kill()
+    started.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_sigterm_finishes_what_was_accepted_in_all_workers_and_ends_with_status_0(
+    two: tuple[Any, httpx.Client],
+) -> None:
+    started, client = two
+    text = "a good table, an awful table. " * 2_000
+    url = f"{client.base_url}/sentiment"
+    with ThreadPoolExecutor(8) as threads:
+        long = [threads.submit(httpx.post, url, json={"text": text}, timeout=60) for _ in range(8)]
+        until(lambda: value(client, "textloom_tokens_total", model="sentiment") > 0)
+        started.terminate()
+        statuses = sorted(answer.result().status_code for answer in long)
+        assert set(statuses) <= {200, 503}
+        assert 200 in statuses
+    assert started.wait(30) == 0
+    assert "Traceback" not in logged(started)
+
+
+def test_a_worker_that_does_not_end_in_time_is_killed(tiny_models: Path) -> None:
+    arguments = ("--models", str(tiny_models), "--workers", "2", "--shutdown-seconds", "1")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        client.close()
+        stopped = workers(started)[0]
+        os.kill(stopped, signal.SIGSTOP)
+        started.terminate()
+        assert started.wait(30) == 1
+        until(lambda: not Path(f"/proc/{stopped}").exists())
+
+
+def test_a_rolling_restart_of_two_instances_under_load_fails_no_request(tiny_models: Path) -> None:
+    """As behind any load balancer: it asks who is ready, and tries the other one if one refuses."""
+    with ExitStack() as stack:
+        instances: list[tuple[Any, httpx.Client] | None] = [None, None]
+
+        def start(place: int) -> None:
+            arguments = ("--models", str(tiny_models), "--workers", "2")
+            started, client = stack.enter_context(process(*arguments))
+            until(lambda: status(client, "/health/ready") == 200)
+            instances[place] = started, client
+
+        for place in (0, 1):
+            start(place)
+        stop = threading.Event()
+        answered, failed = [0] * 4, []
+
+        def load(number: int) -> None:
+            while not stop.is_set():
+                for _ in range(100):
+                    running = [each for each in instances if each is not None]
+                    _, client = running[answered[number] % len(running)]
+                    try:
+                        answer = client.post("/sentiment", json={"text": "a good table"})
+                    except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
+                        answered[number] += (
+                            1  # nobody listens there any more, or closes an idle connection
+                        )
+                        continue
+                    answered[number] += 1
+                    if answer.status_code == 200:
+                        break
+                    if answer.status_code != 503:
+                        failed.append(answer.text)
+                else:
+                    failed.append("no instance answers")
+
+        with ThreadPoolExecutor(4) as threads:
+            loads = [threads.submit(load, number) for number in range(4)]
+            try:
+                for place in (0, 1):
+                    time.sleep(0.3)
+                    old = instances[place]
+                    assert old is not None
+                    instances[place] = None
+                    old[0].terminate()
+                    assert old[0].wait(30) == 0
+                    start(place)
+                time.sleep(0.3)
+            finally:
+                stop.set()
+            for each in loads:
+                each.result()
+    assert not failed
+    assert min(answered) > 20

@@ -1,0 +1,60 @@
+"""Options: each says what it does, and the shipped recipes are ones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training import ner, sentiment, silver, translate, vectors
+from training.config import Options, read_recipe
+
+RECIPES = Path(__file__).parents[2] / "training" / "recipes"
+MODULES: dict[str, Any] = {
+    "ner": ner,
+    "sentiment": sentiment,
+    "silver": silver,
+    "translate": translate,
+    "vectors": vectors,
+}
+CONFIGS: list[type[Options]] = [module.Config for module in MODULES.values()]
+
+
+def options_of(config: type[Options]) -> dict[str, str | None]:
+    """Every option of a config and of its parts, with what it says."""
+    found: dict[str, str | None] = {}
+    for name, field in config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
+            found |= options_of(field.annotation)
+        else:
+            found[name] = field.description
+    return found
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__module__)
+def test_every_option_says_what_it_does(config: type[Options]) -> None:
+    assert [name for name, about in options_of(config).items() if not about] == []
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__module__)
+def test_help_names_every_option(config: type[Options], capsys: pytest.CaptureFixture) -> None:
+    command = config.__module__.rpartition(".")[2]
+    main = MODULES[command]
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    shown = capsys.readouterr().out
+    assert f"python -m training {command}" in shown
+    flags = [f"--{name.replace('_', '-')}" for name in options_of(config)]
+    assert [flag for flag in flags if flag not in shown] == []
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_read_by_its_task(path: Path) -> None:
+    task = path.stem.partition("-")[0]
+    config = MODULES[task].Config
+    assert read_recipe(config, path) != config()
+
+
+def test_there_is_a_recipe_for_every_shipped_bundle() -> None:
+    bundles = {path.name for path in (RECIPES.parents[1] / "models").iterdir()}
+    recipes = {path.stem for path in RECIPES.glob("*.toml")}
+    assert bundles == recipes - {"vectors", "silver", "ner-conll2003"}

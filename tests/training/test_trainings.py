@@ -1,0 +1,450 @@
+"""Whole trainings of each task on a tiny corpus: what they publish, and that they can be told and repeated."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service import tasks
+from service.tasks.common import predict
+from service.tasks.ner import Ner
+from service.tasks.sentiment import Sentiment
+from service.tasks.translate import Translate
+from tests.training import tiny
+from training import scores, vectors
+from training.corpora import read_conll, read_labelled, read_pairs
+
+PNG = b"\x89PNG\r\n\x1a\n"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=["ner", "sentiment", "translate"])
+def published(request: pytest.FixtureRequest) -> Path:
+    """The bundle of each task in turn."""
+    path = request.getfixturevalue(f"{request.param}_path")
+    assert isinstance(path, Path)
+    return path
+
+
+def test_the_loss_falls(published: Path) -> None:
+    (log,) = (published.parents[2] / "runs").glob("*/log.jsonl")
+    losses = [json.loads(line)["loss"] for line in log.read_text().splitlines()]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(published: Path) -> None:
+    manifest = json.loads((published / "manifest.json").read_text())
+    pictures = {"curves.png"} | ({"confusion.png"} if manifest["labels"] else set())
+    pictures |= {"reliability.png"} if manifest["task"] == "ner" else set()
+    assert pictures | {"card.md", "tokenizer.json"} < manifest["files"].keys()
+    assert {path.name for path in published.iterdir()} == {"manifest.json", *manifest["files"]}
+    for picture in pictures:
+        assert (published / picture).read_bytes().startswith(PNG)
+    card = (published / "card.md").read_text()
+    assert all(picture in card for picture in pictures)
+    training = manifest["training"]
+    own = {"ner": {"guidelines"}, "sentiment": {"behaviour"}}.get(manifest["task"], set())
+    assert training["recipe"].keys() == {"files", "network", "fit", "precision", "notes"} | own
+    assert training["recipe"]["fit"]["learning_rate"] == 0.01
+    assert [corpus["split"] for corpus in training["corpora"]] == ["dev", "test", "train"]
+    assert training["parameters"] > 1000
+    assert training["seconds"] > 0
+    test_set, *copies = manifest["scores"]
+    kinds = ("lower", "upper", "title", "invented") if manifest["task"] == "ner" else ()
+    assert copies == [f"{test_set}, {kind}" for kind in kinds]
+    assert test_set in card
+    assert test_set.endswith(f"{manifest['task']}-test")
+    assert len(manifest["golden"]) >= 10
+
+
+def test_no_folder_of_the_machine_is_in_the_recipe(published: Path) -> None:
+    recipe = json.loads((published / "manifest.json").read_text())["training"]["recipe"]
+    assert not recipe["files"].keys() & {"data", "out", "runs"}
+
+
+def shown(read: Any, path: Path) -> list[Any]:
+    return list(read(path, {}))
+
+
+def test_the_tagger_finds_the_names_it_was_shown(ner: Ner, corpora: Path) -> None:
+    score = next(iter(ner.bundle.manifest.scores.values()))
+    assert float(score["f1"]) > 0.8
+    sentences = shown(read_conll, corpora / "ner-train.txt")
+    assert float(scores.tagging(ner, sentences)["f1"]) > 0.9
+    assert ner.bundle.manifest.labels == ["LOC", "PER"]
+
+
+def test_the_classifier_judges_as_it_was_shown(sentiment: Sentiment, corpora: Path) -> None:
+    (score,) = sentiment.bundle.manifest.scores.values()
+    assert float(score["macro_recall"]) > 0.6
+    examples = shown(read_labelled, corpora / "sentiment-train.jsonl")
+    assert float(scores.classification(sentiment, examples)["accuracy"]) > 0.9
+    assert sentiment.bundle.manifest.labels == ["negative", "neutral", "positive"]
+
+
+def test_the_translator_translates_as_it_was_shown(translate: Translate, corpora: Path) -> None:
+    (score,) = translate.bundle.manifest.scores.values()
+    assert float(score["bleu"]) > 50
+    pairs = shown(read_pairs, corpora / "translate-train.tsv")
+    texts = [pair.text for pair in pairs]
+    given = [result.translation for result in predict(translate, texts, translate.request(texts))]
+    right = sum(one == pair.other for one, pair in zip(given, pairs, strict=True))
+    assert right > 0.9 * len(pairs)
+
+
+@pytest.mark.parametrize("task", ["ner", "sentiment", "translate"])
+def test_a_seed_gives_the_same_files_and_another_seed_other_ones(
+    corpora: Path, tmp_path: Path, task: str
+) -> None:
+    options = ("--epochs", "2", "--dropout", "0.2")
+    first = tiny.train(task, corpora, tmp_path / "a", *options)
+    again = tiny.train(task, corpora, tmp_path / "b", *options)
+    other = tiny.train(task, corpora, tmp_path / "c", *options, "--seed", "2")
+    graphs = [path.name for path in first.glob("*.onnx")]
+    for name in ["tokenizer.json", *graphs]:
+        assert (first / name).read_bytes() == (again / name).read_bytes(), name
+    for name in graphs:
+        assert (first / name).read_bytes() != (other / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_a_killed_training_ends_as_one_that_was_not(
+    corpora: Path, tmp_path: Path, task: str
+) -> None:
+    def command(folder: Path) -> list[str]:
+        options = ("--epochs", "6", "--dropout", "0.3", "--checkpoint-seconds", "0")
+        return tiny.arguments(task, corpora, folder, *options)
+
+    whole: Path = import_module(f"training.{task}").main(command(tmp_path / "whole"))
+    process = start(task, *command(tmp_path / "cut"))
+    try:
+        log = wait_for_log(process, tmp_path / "cut" / "runs", lines=2)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    done = len(log.read_text().splitlines())
+    assert 2 <= done < 6
+    assert not list((tmp_path / "cut").glob("models/*/1"))
+
+    process = start(task, *command(tmp_path / "cut"))
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert "resumed at step" in said
+    resumed = tmp_path / "cut" / "models" / task / "1"
+    for name in ("model.onnx", "tokenizer.json"):
+        assert (resumed / name).read_bytes() == (whole / name).read_bytes(), name
+    manifests = [json.loads((path / "manifest.json").read_text()) for path in (whole, resumed)]
+    assert list(manifests[0]["scores"].values()) == list(manifests[1]["scores"].values())
+    assert manifests[0]["golden"] == manifests[1]["golden"]
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for_log(process: subprocess.Popen[str], runs: Path, *, lines: int) -> Path:
+    """The log of the only run in `runs`, once it has so many lines."""
+    end = time.monotonic() + 200
+    while time.monotonic() < end:
+        for log in runs.glob("*/log.jsonl"):
+            if len(log.read_text().splitlines()) >= lines:
+                return log
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    raise AssertionError("no log appeared")
+
+
+ALL_OPTIONS: dict[str, dict[str, Any]] = {
+    "ner": {
+        "language": "de",
+        "cell": "gru",
+        "layers": 2,
+        "bidirectional": True,
+        "merge": "sum",
+        "hidden": 7,
+        "embedding": 12,
+        "vectors": "VECTORS",
+        "vocabulary": 30,
+        "at_least": 2,
+        "max_tokens": 5,
+        "character_embedding": 4,
+        "character_filters": 5,
+        "word_characters": 6,
+        "dropout": 0.1,
+        "word_dropout": 0.2,
+        "name_dropout": 0.1,
+        "other_case": 0.6,
+        "joined": 0.5,
+        "fixed_vectors": True,
+    },
+    "sentiment": {
+        "language": "fr",
+        "cell": "rnn",
+        "layers": 2,
+        "bidirectional": False,
+        "merge": "max",
+        "hidden": 7,
+        "embedding": 12,
+        "vectors": "VECTORS",
+        "vocabulary": 30,
+        "at_least": 2,
+        "pairs": 50,
+        "pair_features": 3,
+        "max_tokens": 4,
+        "stretch": 3,
+        "dropout": 0.1,
+        "word_dropout": 0.2,
+    },
+    "translate": {
+        "source": "fr",
+        "target": "en",
+        "reverse": True,
+        "vocabulary": 310,
+        "max_tokens": 20,
+        "embedding": 10,
+        "hidden": 7,
+        "layers": 2,
+        "decoder": 9,
+        "dropout": 0.2,
+        "label_smoothing": 0.2,
+        "beam": 3,
+        "length_penalty": 0.6,
+    },
+}
+FIT: dict[str, Any] = {
+    "epochs": 2,
+    "batch_tokens": 128,
+    "learning_rate": 0.005,
+    "warmup": 0.2,
+    "weight_decay": 0.1,
+    "clip": 0.5,
+    "average": 0.9,
+    "validations": 2,
+    "patience": 2,
+    "seed": 3,
+    "device": "cpu",
+    "threads": 1,
+    "checkpoint_seconds": 0.5,
+}
+
+
+@pytest.fixture(scope="session")
+def vectors_path(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Word vectors of 12 dimensions, learnt from the tiny corpora themselves, with every option."""
+    folder = tmp_path_factory.mktemp("vectors")
+    sentences = [" ".join(row.split("\t")[0] for row in s.split("\n")) for s in tiny.ner_lines()]
+    (folder / "text.txt").write_text("\n".join(sentences) + "\n")
+    (folder / "more.jsonl").write_text("".join(tiny.sentiment_lines()))
+    return vectors.main(
+        [
+            *("--text", "text.txt", str(folder / "more.jsonl"), "--data", str(folder)),
+            *("--out", str(folder / "deep" / "vectors.bin"), "--dimensions", "12"),
+            *("--window", "3", "--at-least", "2", "--epochs", "1", "--seed", "4", "--web", "True"),
+        ]
+    )
+
+
+def as_toml(sections: dict[str, dict[str, Any]]) -> str:
+    """Every value is written as JSON, which is TOML too for all that stands here."""
+    lines = []
+    for name, values in sections.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {_inline(value)}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {_inline(item)}' for key, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize("task", ["ner", "sentiment", "translate"])
+def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
+    corpora: Path, vectors_path: Path, tmp_path: Path, task: str
+) -> None:
+    ending = {"ner": "txt", "sentiment": "jsonl", "translate": "tsv"}[task]
+    train, dev, test = (f"{task}-{split}.{ending}" for split in ("train", "dev", "test"))
+    labels = {"ner": {"LOC": "PLACE"}, "sentiment": {"neutral": ""}, "translate": {}}[task]
+    network = {
+        key: str(vectors_path) if value == "VECTORS" else value
+        for key, value in ALL_OPTIONS[task].items()
+    }
+    files: dict[str, Any] = {
+        "train": [f"{train}#30", f"{train}#2x"],
+        "dev": [dev],
+        "test": [test, f"{dev}#5"],
+        "data": str(corpora),
+        "labels": labels,
+        "licences": {"train": "CC0-1.0"},
+        "out": str(tmp_path / "models" / "every-option"),
+        "runs": str(tmp_path / "runs"),
+    }
+    module = import_module(f"training.{task}")
+    given = {"files": files, "network": network, "fit": FIT}
+    if task == "ner":
+        given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
+    fields = module.Config.model_fields
+    elsewhere = {"notes", "precision"} | ({"behaviour"} if task == "sentiment" else set())
+    assert given.keys() | elsewhere == fields.keys()
+    for part, values in given.items():
+        if part == "guidelines":
+            continue
+        known = type(fields[part].default).model_fields.keys()
+        assert values.keys() == known, f"an option of {part} is in no test"
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('notes = "Good at little."\nprecision = "float32"\n' + as_toml(given))
+    published = module.main(["--recipe", str(recipe)])
+    assert published == tmp_path / "models" / "every-option" / "1"
+    manifest = tasks.load(published).bundle.manifest
+    written = manifest.training.recipe
+    assert (written["notes"], written["precision"]) == ("Good at little.", "float32")
+    assert "Good at little." in (published / "card.md").read_text()
+    assert written["network"] == network
+    assert written["fit"] == FIT
+    assert written["files"] == {k: v for k, v in files.items() if k not in ("data", "out", "runs")}
+    assert [corpus.licence for corpus in manifest.training.corpora[-2:]] == ["CC0-1.0"] * 2
+    assert manifest.training.seed == 3
+    assert manifest.limits.max_tokens == network["max_tokens"]
+    assert len(manifest.scores) == (10 if task == "ner" else 2)
+    if task == "ner":
+        assert written["guidelines"] == given["guidelines"]
+        assert "Russian and the Kenyans are no names" in (published / "card.md").read_text()
+        assert manifest.labels == ["PER", "PLACE"]
+        assert manifest.languages == ["de"]
+    elif task == "sentiment":
+        assert manifest.labels == ["negative", "positive"]
+        assert manifest.languages == ["fr"]
+    else:
+        assert manifest.languages == ["fr", "en"]
+        assert manifest.options == {"beam": 3, "length_penalty": 0.6}
+
+
+def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:
+    import torch
+
+    from training.words import temperature
+
+    assert abs(temperature(lambda value: (value - 1.7).square()) - 1.7) < 1e-3
+    assert abs(temperature(lambda value: value) - 0.2) < 1e-3
+    assert abs(temperature(lambda value: -value) - 5.0) < 1e-3
+    assert 0.2 <= temperature(lambda value: torch.zeros(())) <= 5.0
+
+
+def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
+    from training.config import parse
+    from training.ner import Config
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
+    config = parse(Config, ["--recipe", str(recipe)], "ner", "")
+    assert config.files.labels == {"train": "T", "person": "PER"}
+    config = parse(
+        Config, ["--recipe", str(recipe), "--labels", "loc", "LOC", "misc", ""], "ner", ""
+    )
+    assert config.files.labels == {"loc": "LOC", "misc": ""}
+    with pytest.raises(SystemExit):
+        parse(Config, ["--labels", "loc"], "ner", "")
+
+
+def test_a_network_starts_from_its_vectors(vectors_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from torch import nn
+
+    from training import words
+
+    known = words.read_vectors(vectors_path, 12)
+    assert known is not None
+    tokenizer: Tokenizer = words.tokenizer(
+        ["film film unheard unheard rare"], known, at_least=2, at_most=20
+    )
+    assert tokenizer.get_vocab_size() == 2 + 20
+    assert tokenizer.token_to_id("unheard") is not None
+    assert tokenizer.token_to_id("rare") is None
+    embedding = nn.Embedding(22, 12)
+    own = embedding.weight[tokenizer.token_to_id("unheard")].tolist()
+    words.fill(embedding, tokenizer, known)
+    wanted = known.table[known.words.index("film")]
+    assert embedding.weight[tokenizer.token_to_id("film")].tolist() == wanted.tolist()
+    assert embedding.weight[tokenizer.token_to_id("unheard")].tolist() == own
+
+
+def test_vectors_of_the_same_text_are_the_same(vectors_path: Path, tmp_path: Path) -> None:
+    again = vectors.main(
+        [
+            *("--text", "text.txt", "more.jsonl", "--data", str(vectors_path.parents[1])),
+            *("--out", str(tmp_path / "v.bin"), "--dimensions", "12"),
+            *("--window", "3", "--at-least", "2", "--epochs", "1", "--seed", "4", "--web", "True"),
+        ]
+    )
+    assert again.read_bytes() == vectors_path.read_bytes()
+
+
+def test_wrong_vectors_are_refused(
+    corpora: Path, vectors_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training.__main__ import main
+
+    def refusal(*options: str) -> str:
+        assert main(["ner", *tiny.arguments("ner", corpora, tmp_path, *options)]) == 1
+        return capsys.readouterr().err
+
+    said = refusal("--vectors", str(vectors_path))
+    assert "holds vectors of 12 dimensions, --embedding is 16" in said
+    assert "cannot read word vectors" in refusal("--vectors", str(corpora / "ner-dev.txt"))
+    assert "cannot read word vectors" in refusal("--vectors", "nowhere.bin")
+
+
+def test_vectors_need_a_text_with_enough_words(
+    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training.__main__ import main
+
+    assert main(["vectors"]) == 1
+    assert "--text needs a file" in capsys.readouterr().err
+    text = tmp_path / "text.txt"
+    text.write_text("one two three\n")
+    assert main(["vectors", "--text", str(text), "--out", str(tmp_path / "v.bin")]) == 1
+    assert "no word stands in these texts 5 times or more" in capsys.readouterr().err
+    assert main(["vectors", "--text", "nowhere.txt"]) == 1
+    assert "nowhere.txt: no such file" in capsys.readouterr().err
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    from training.__main__ import COMMANDS, main
+
+    for task in ("ner", "sentiment", "translate"):
+        with pytest.raises(SystemExit):
+            main([task, "--help"])
+        said = capsys.readouterr().out
+        for name in (*ALL_OPTIONS[task], *FIT, "train", "dev", "test", "data", "labels", "out"):
+            assert f"--{name.replace('_', '-')}" in said
+        assert "--recipe FILE.toml" in said
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in COMMANDS)
+    assert main([]) == main(["sing"]) == 2
+
+
+def test_the_recipes_of_the_shipped_bundles_are_valid() -> None:
+    from training.config import read_recipe
+
+    recipes = sorted((ROOT / "training" / "recipes").glob("*.toml"))
+    assert recipes
+    for path in recipes:
+        module = import_module(f"training.{path.stem.split('-')[0]}")
+        read_recipe(module.Config, path)
