@@ -141,7 +141,10 @@ NER = _task(
     {
         "one text": {"text": "Ada Lovelace lived in London."},
         "many texts, some labels": {
-            "text": ["Ada Lovelace wrote to Charles Babbage.", "Angela Merkel met Emmanuel Macron in Berlin."],
+            "text": [
+                "Ada Lovelace wrote to Charles Babbage.",
+                "Angela Merkel met Emmanuel Macron in Berlin.",
+            ],
             "labels": ["PER"],
             "min_score": 0.5,
             "offsets": "utf16",

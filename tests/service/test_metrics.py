@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from .conftest import serving
+from .conftest import serving, until
 from .test_api import TASKS, ask
 
 LISTED = {
@@ -134,8 +134,12 @@ def test_no_request_can_make_a_new_series(fresh: httpx.Client) -> None:
 def test_every_page_is_counted_under_its_route(tiny_client: httpx.Client, path: str) -> None:
     before = value(tiny_client, "textloom_http_requests_total", route=path, status="200")
     tiny_client.get(path)
-    assert (
-        value(tiny_client, "textloom_http_requests_total", route=path, status="200") == before + 1
+    # it is counted once its last byte is sent
+    until(
+        lambda: (
+            value(tiny_client, "textloom_http_requests_total", route=path, status="200")
+            == before + 1
+        )
     )
 
 

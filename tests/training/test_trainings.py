@@ -438,13 +438,3 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert all(command in said for command in COMMANDS)
     assert main([]) == main(["sing"]) == 2
-
-
-def test_the_recipes_of_the_shipped_bundles_are_valid() -> None:
-    from training.config import read_recipe
-
-    recipes = sorted((ROOT / "training" / "recipes").glob("*.toml"))
-    assert recipes
-    for path in recipes:
-        module = import_module(f"training.{path.stem.split('-')[0]}")
-        read_recipe(module.Config, path)
