@@ -85,6 +85,8 @@ class Fit(Options):
     """The same seed, files and machine give the same bundle."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: CUDA in bf16 where there is one, else the CPU."""
+    bfloat16: bool = False
+    """Multiply in bfloat16 on a CPU that has instructions for it, as it is always done with CUDA."""
     threads: int = 0
     """CPU threads of PyTorch; 0 leaves its own choice."""
     checkpoint_seconds: float = 60.0

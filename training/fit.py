@@ -96,6 +96,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = next(network.parameters()).device
+    narrow = device.type == "cuda" or (options.bfloat16 and _multiplies_bfloat16())
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         learnt,
@@ -128,7 +129,7 @@ def fit(
             rate = _rate(progress.step / total, options)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+            with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
                 value, tokens = loss(batches[progress.batch])
             if not torch.isfinite(value):
                 raise TrainingError(
@@ -209,6 +210,11 @@ class _Mean:
         if self.values:
             for index, weight in enumerate(self._weights):
                 weight.data, self.values[index] = self.values[index], weight.data
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for it; without them it is slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _marks(batches: int, validations: int) -> set[int]:

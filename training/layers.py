@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from training.batches import mask
+from training.gru import GRU
 
 Cell = Literal["rnn", "lstm", "gru"]
 Merge = Literal["concat", "sum", "mean", "max"]
 CELLS: dict[Cell, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {
     "rnn": nn.RNN,
     "lstm": nn.LSTM,
-    "gru": nn.GRU,
+    "gru": GRU,
 }
 FORBIDDEN = -10_000.0
 """Score of a transition that cannot be, as from O to I-PER."""

@@ -24,11 +24,13 @@ from service.tasks.translate import (
 )
 from training import corpora, export, scores
 from training.batches import bucketed, mask, pad
+from training.cross_entropy import projected_cross_entropy
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.fit import fit, prepare
 from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
 from training.tokenization import subword_tokenizer
+from training.variants import varied
 from training.translate_graph import check_parity, write_graphs
 
 
@@ -53,6 +55,8 @@ class Architecture(Options):
     """Units of each of the two layers of the decoder."""
     dropout: float = 0.1
     """Share of features that training hides."""
+    varied: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Share of the training pairs that are varied: other names, addresses, emoji, capitals, faults of typing."""
     label_smoothing: float = 0.1
     """Share of probability that training spreads over all subwords."""
     beam: int = Field(default=1, ge=1, le=ALTERNATIVES_WIDTH)
@@ -102,7 +106,7 @@ class Network(nn.Module):
         self, source: Tensor, lengths: Tensor
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Keys, memory and the first states of the decoder's two layers [batch, decoder]."""
-        embedded = self.locked(self.embedding(source) * self.scale)
+        embedded = self._embedded(source)
         memory, last = self.encoder(embedded, lengths)
         state1, state2 = torch.tanh(self.bridge(last)).chunk(2, dim=-1)
         return self.attention.keys(memory), memory, (state1, state2)
@@ -116,12 +120,18 @@ class Network(nn.Module):
         real: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """What each step has read [batch, T, embedding], and the states after the last step."""
-        embedded = self.locked(self.embedding(target) * self.scale)
+        embedded = self._embedded(target)
         first, state1 = self.first(embedded, states[0])
         context = self.attention(first, keys, memory, real)
         second, state2 = self.second(torch.cat([first, context], -1), states[1])
         read = torch.tanh(self.readout(torch.cat([second, context, embedded], -1)))
         return self.dropout(read), (state1, state2)
+
+    def _embedded(self, ids: Tensor) -> Tensor:
+        embedded = self.embedding(ids) * self.scale
+        if torch.is_autocast_enabled(ids.device.type):  # which leaves sums and copies as they are
+            embedded = embedded.to(torch.get_autocast_dtype(ids.device.type))
+        return self.locked(embedded)
 
     def logits(self, read: Tensor) -> Tensor:
         return functional.linear(read, self.embedding.weight, self.bias)
@@ -139,8 +149,8 @@ class Network(nn.Module):
         real = mask(lengths, source.shape[1])
         read, _ = self.decode(target[:, :-1], states, keys, memory, real)
         wanted = mask(target_lengths - 1, target.shape[1] - 1)
-        return functional.cross_entropy(
-            self.logits(read[wanted]).float(), target[:, 1:][wanted], label_smoothing=smoothing
+        return projected_cross_entropy(
+            read[wanted], self.embedding.weight, self.bias, target[:, 1:][wanted], smoothing
         )
 
 
@@ -179,7 +189,9 @@ def main(argv: Sequence[str]) -> Path:
     tokenizer.encode_special_tokens = True  # a text that says "</s>" does not end there
     network = Network(options, tokenizer.get_vocab_size()).to(device)
     export.announce(network, len(train), data.left_out)
-    train_ids = encoded(train, tokenizer, options.max_tokens)
+    train_ids = encoded(
+        varied(train, options.varied, config.fit.seed), tokenizer, options.max_tokens
+    )
     dev_ids = encoded(dev, tokenizer, options.max_tokens)
     lengths = [max(len(source), len(target)) for source, target in train_ids]
 
