@@ -1,7 +1,7 @@
 """Projection onto a vocabulary and cross-entropy in one, a few rows at a time.
 
-The logits of a batch, rows times vocabulary, are the largest tensor of a translator's training. Here they are never
-all there, and their gradient is made while they are (Hsu et al. 2024, Liger Kernel).
+The logits of a batch, rows times vocabulary, are the largest tensor of a translator's training. Here they are
+never all there, and their gradient is made while they are (Hsu et al. 2024, Liger Kernel).
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
 """A GRU layer that trains fast on a CPU: the backward pass is written by hand.
 
-PyTorch's own layer records every operation of every step and then multiplies the gradients of the weights step by
-step. Here a step of either pass is one product of matrices and a few operations on whole rows, and the gradients of
-the weights are one product over all steps (Appleyard et al. 2016, Optimizing Performance of Recurrent Neural
-Networks on GPUs).
+PyTorch's own layer records every operation of every step and then multiplies the gradients of the weights step
+by step. Here a step of either pass is one product of matrices and a few operations on whole rows, and the
+gradients of the weights are one product over all steps (Appleyard et al. 2016, Optimizing Performance of
+Recurrent Neural Networks on GPUs).
 """
 
 from typing import Any
@@ -26,14 +26,13 @@ class GRU(nn.GRU):
         """[batch, time, inputs], [1, batch, hidden] -> [batch, time, hidden], [1, batch, hidden]."""
         if x.is_cuda:
             return super().forward(x, state)  # cuDNN's
-        first = x.new_zeros(len(x), self.hidden_size, dtype=self.bias_hh_l0.dtype)
-        if state is not None:
-            first = state[0].to(first.dtype)
-        dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else x.dtype
+        narrow = torch.is_autocast_enabled("cpu")
+        dtype, wide = (torch.bfloat16, torch.float32) if narrow else (x.dtype, x.dtype)
+        first = x.new_zeros(len(x), self.hidden_size) if state is None else state[0]
         with torch.autocast("cpu", enabled=False):
             outputs = _Recurrence.apply(
                 x.to(dtype).transpose(0, 1),
-                first,
+                first.to(wide),
                 self.weight_ih_l0,
                 self.weight_hh_l0,
                 self.bias_ih_l0,
@@ -44,7 +43,7 @@ class GRU(nn.GRU):
 
 
 class _Recurrence(torch.autograd.Function):
-    """[time, batch, inputs], [batch, hidden] -> [time, batch, hidden]; the gates are in PyTorch's order r, z, n."""
+    """[time, batch, inputs], [batch, hidden] -> [time, batch, hidden] with gates in PyTorch's order r, z, n."""
 
     @staticmethod
     def forward(

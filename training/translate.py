@@ -24,14 +24,14 @@ from service.tasks.translate import (
 )
 from training import corpora, export, scores
 from training.batches import bucketed, mask, pad
-from training.cross_entropy import projected_cross_entropy
 from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training.cross_entropy import projected_cross_entropy
 from training.fit import fit, prepare
 from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
 from training.tokenization import subword_tokenizer
-from training.variants import varied
 from training.translate_graph import check_parity, write_graphs
+from training.variants import varied
 
 
 class Architecture(Options):

@@ -1,4 +1,4 @@
-"""Varied training pairs: what a translator is to bring through as it stands, or to read in spite of how it is written.
+"""Varied training pairs: what a translator brings through as it stands, or reads in spite of how it is written.
 
 Corpora hold few addresses, emoji, capitals or names that are seen once; visitors type them. A varied pair stays a
 translation: what is put in or changed is the same on both sides, or is a fault of the source alone.
@@ -14,11 +14,21 @@ from training.corpora import Pair
 
 NAME = re.compile(r"(?<![\w'’-])[A-ZÀÉÈÊÎÔÛÇ][a-zà-ÿ]{2,}(?![\w'’-])")
 NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d.,]*\d)")
-ONSETS = "b c ch d f g h j k kh l m n p r s sh t th v w y z br dr kr mb nk st tr".split()
-VOWELS = "a e i o u ai ei ou".split()
+# fmt: off
+ONSETS = [
+    "b", "c", "ch", "d", "f", "g", "h", "j", "k", "kh", "l", "m", "n", "p", "r",
+    "s", "sh", "t", "th", "v", "w", "y", "z", "br", "dr", "kr", "mb", "nk", "st", "tr",
+]
+# fmt: on
+VOWELS = ["a", "e", "i", "o", "u", "ai", "ei", "ou"]
 CODAS = ["", "", "", "n", "r", "s", "l", "k", "m", "ng"]
-ENDINGS = "com org net fr ca co.uk eu io".split()
-EMOJI = "😀 😂 😅 😉 😍 😎 😢 😭 😡 👍 👏 🙏 💪 🎉 🔥 ❤️ 💙 ✨ 🚀 ☀️ 🌍 🍕 ☕ 🐶 ✅ ⚠️ 👨‍👩‍👧 🏳️‍🌈 🇫🇷 🇨🇦".split()
+ENDINGS = ["com", "org", "net", "fr", "ca", "co.uk", "eu", "io"]
+# fmt: off
+EMOJI = [
+    "😀", "😂", "😅", "😉", "😍", "😎", "😢", "😭", "😡", "👍", "👏", "🙏", "💪", "🎉", "🔥",
+    "❤️", "💙", "✨", "🚀", "☀️", "🌍", "🍕", "☕", "🐶", "✅", "⚠️", "👨‍👩‍👧", "🏳️‍🌈", "🇫🇷", "🇨🇦",
+]
+# fmt: on
 MARKS = ["- ", "– ", "• ", "* ", "{}. ", "{}) ", "({}) ", "> ", "« ", '"']
 CLOSING = {"« ": " »", '"': '"'}
 
@@ -39,7 +49,10 @@ def varied(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
         lambda pair: _alone(names, chance): 7,
     }
     drawn = iter(chance.choices(list(ways), list(ways.values()), k=len(pairs)))
-    return [way(pair) if chance.random() < share else pair for pair, way in zip(pairs, drawn)]
+    return [
+        way(pair) if chance.random() < share else pair
+        for pair, way in zip(pairs, drawn, strict=True)
+    ]
 
 
 def without_accents(text: str) -> str:
