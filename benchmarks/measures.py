@@ -88,6 +88,7 @@ def against_servers(plan: Plan) -> Iterator[Row]:
         "FastAPI def": (3.5, 6.0),
         "FastAPI def, 2 processes": (None, None),
         "BentoML": (8.0, 15.0),
+        "BentoML, 2 processes": (None, None),
         "Ray Serve": (8.0, 15.0),
     }
     for task in WORDS:

@@ -27,8 +27,14 @@ class Peer:
     command: tuple[str, ...]
     field: str = "text"
     """Field of the request that takes the text; `texts` takes a list."""
+    workers: int = 1
+    """Where the command does not say it: in the variable WORKERS."""
 
 
+_BENTOML = (
+    *(sys.executable, "-m", "bentoml", "serve", "benchmarks.peers.bentoml_app:{task}"),
+    *("--port", "{port}", "--host", "127.0.0.1"),
+)
 PEERS = (
     Peer(
         "LitServe",
@@ -48,14 +54,8 @@ PEERS = (
             *("--port", "{port}", "--log-level", "warning", "--no-access-log", "--workers", "2"),
         ),
     ),
-    Peer(
-        "BentoML",
-        (
-            *(sys.executable, "-m", "bentoml", "serve", "benchmarks.peers.bentoml_app:{task}"),
-            *("--port", "{port}", "--host", "127.0.0.1"),
-        ),
-        field="texts",
-    ),
+    Peer("BentoML", _BENTOML, field="texts"),
+    Peer("BentoML, 2 processes", _BENTOML, field="texts", workers=2),
     Peer(
         "Ray Serve",
         (sys.executable, "-m", "benchmarks.peers.ray_app", "{task}", "{port}"),
@@ -110,7 +110,12 @@ def peer(which: Peer, task: str) -> Iterator[int]:
     port = free_port()
     command = [part.format(task=task, port=port) for part in which.command]
     body = json.dumps({which.field: ["Hello"] if which.field == "texts" else "Hello"})
-    with _process(command, {"TASK": task, "BENTOML_DO_NOT_TRACK": "True", "RAY_DEDUP_LOGS": "0"}):
+    variables = {
+        "WORKERS": str(which.workers),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "RAY_DEDUP_LOGS": "0",
+    }
+    with _process(command, variables):
         _until(lambda: ask(port, f"/{task}", body) is not None, 120)
         yield port
 

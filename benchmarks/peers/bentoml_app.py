@@ -1,13 +1,16 @@
-"""BentoML with adaptive batching; one worker per core."""
+"""BentoML with adaptive batching: one worker, which is its default, or as many as WORKERS says."""
 
+import os
 from typing import Any
 
 import bentoml
 
 from benchmarks.peers.common import Predictor
 
+WORKERS = int(os.environ.get("WORKERS", "1"))
 
-@bentoml.service(name="ner", workers=2)
+
+@bentoml.service(name="ner", workers=WORKERS)
 class ner:
     def __init__(self) -> None:
         self._predictor = Predictor("ner")
@@ -17,7 +20,7 @@ class ner:
         return self._predictor(texts)
 
 
-@bentoml.service(name="sentiment", workers=2)
+@bentoml.service(name="sentiment", workers=WORKERS)
 class sentiment:
     def __init__(self) -> None:
         self._predictor = Predictor("sentiment")

@@ -22,8 +22,10 @@ import pytest
 from pyarrow import parquet
 
 from service.settings import Settings
-from textloom.cli import rows
+from tests.service import tiny
+from textloom.cli import engines, rows
 from textloom.cli.annotate import CHUNK, answer
+from textloom.cli.errors import Stop
 from textloom.cli.rows import Row
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +218,17 @@ def test_processes_answer_as_one_does(textloom: Any, tmp_path: Path) -> None:
     many = textloom("ner", lines, "--workers", 2, status=1)
     assert many.stdout == alone.stdout
     assert [record["line"] for record in records(many.stdout)] == list(range(1, 502))
+
+
+def test_a_pinned_version_answers_as_it_does_in_the_service(tmp_path: Path) -> None:
+    tiny.ner(tmp_path)
+    tiny.ner(tmp_path)
+    assert engines.check(tmp_path, "ner", {}) == ["ner 2"]
+    (tmp_path / "ner" / "pinned").write_text("1\n")
+    assert engines.check(tmp_path, "ner", {}) == ["ner 1"]
+    (tmp_path / "ner" / "pinned").write_text("first")
+    with pytest.raises(Stop, match="pinned must hold a version"):
+        engines.check(tmp_path, "ner", {})
 
 
 def test_a_server_answers_as_the_models_do_here(textloom: Any, tiny_client: httpx.Client) -> None:

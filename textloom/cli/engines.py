@@ -119,7 +119,7 @@ class Local:
         self._options = dict(options)
         self._tasks = {}
         for name in _names(models, task, options):
-            loaded: Any = tasks.load(_newest(models, name))
+            loaded: Any = tasks.load(_version(models, name))
             source = name.split("-")[1] if task == "translate" else ""
             self._tasks[source] = loaded
         self._target = self._options.pop("target", "")
@@ -159,7 +159,7 @@ def check(models: Path, task: str, options: dict[str, Any]) -> list[str]:
     found = []
     for name in _names(models, task, options):
         try:
-            manifest = bundle.read(_newest(models, name)).manifest
+            manifest = bundle.read(_version(models, name)).manifest
         except BundleError as error:
             raise Stop(error.detail) from error
         found.append(f"{name} {manifest.version}")
@@ -187,10 +187,11 @@ def _names(models: Path, task: str, options: dict[str, Any]) -> list[str]:
     return names
 
 
-def _newest(models: Path, name: str) -> Path:
+def _version(models: Path, name: str) -> Path:
+    """The version that a service would serve. Raises BundleError if its pin is unreadable."""
     from service import bundle
 
-    return models / name / str(bundle.versions(models, name)[-1])
+    return models / name / str(bundle.pinned(models, name) or bundle.versions(models, name)[-1])
 
 
 _local: Local | None = None
