@@ -36,16 +36,17 @@ ByLabel = dict[str, dict[str, float]]
 
 
 def translation(task: Translate, pairs: Sequence[Pair]) -> Values:
-    """Detokenised BLEU and chrF of `pairs`, with their signatures."""
+    """BLEU with and without capitals and chrF of `pairs`, with signatures; the tokens are sacreBLEU's."""
     texts = [pair.text for pair in pairs]
     translations = [result.translation for result in predict(task, texts, task.request(texts))]
     return translation_overall(translations, [pair.other for pair in pairs])
 
 
 def translation_overall(translations: Sequence[str], references: Sequence[str]) -> Values:
-    bleu, chrf = BLEU(), CHRF()
+    bleu, chrf, lowercased = BLEU(), CHRF(), BLEU(lowercase=True)
     return {
         "bleu": round(bleu.corpus_score(translations, [references]).score, 2),
+        "bleu_lowercased": round(lowercased.corpus_score(translations, [references]).score, 2),
         "chrf": round(chrf.corpus_score(translations, [references]).score, 2),
         "bleu_signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
