@@ -15,7 +15,7 @@ from training import corpora, export, scores, translate
 from training.config import parse
 from training.corpora import Pair
 
-PAIRS = 60_000
+PAIRS = 30_000
 """Of more training pairs, so many are drawn for the table."""
 ROUNDS = 4
 PIECES = re.compile(r"\w+(?:['’]\w+)*['’]?|[^\w\s]|\s+")

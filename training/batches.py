@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -31,7 +33,7 @@ def bucketed(lengths: Sequence[int], *, tokens: int, seed: int, epoch: int) -> l
     return batches
 
 
-def pad(rows: Sequence[Sequence[int]], *, value: int = 0) -> tuple[Tensor, Tensor]:
+def pad(rows: Sequence[Sequence[int] | NDArray[Any]], *, value: int = 0) -> tuple[Tensor, Tensor]:
     """Lists of ids as (ids [rows, longest] int64, lengths [rows] int64)."""
     lengths = torch.tensor([len(row) for row in rows])
     ids = torch.full((len(rows), int(lengths.max())), value)

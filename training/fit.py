@@ -96,7 +96,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = next(network.parameters()).device
-    narrow = device.type == "cuda" or (options.bfloat16 and _multiplies_bfloat16())
+    narrow = device.type == "cuda" or (options.bfloat16 and multiplies_bfloat16())
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         learnt,
@@ -212,7 +212,7 @@ class _Mean:
                 weight.data, self.values[index] = self.values[index], weight.data
 
 
-def _multiplies_bfloat16() -> bool:
+def multiplies_bfloat16() -> bool:
     """Whether this CPU has instructions for it; without them it is slower than float32."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -32,6 +34,11 @@ from training.layers import Attention, Locked, RecurrentStack
 from training.tokenization import subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
 from training.variants import varied
+
+Ids = NDArray[np.int32]
+
+PART = 10_000
+"""Pairs that are encoded at a time: an encoding takes many times the memory of its ids."""
 
 
 class Architecture(Options):
@@ -195,9 +202,7 @@ def main(argv: Sequence[str]) -> Path:
     dev_ids = encoded(dev, tokenizer, options.max_tokens)
     lengths = [max(len(source), len(target)) for source, target in train_ids]
 
-    def batch_loss(
-        pairs: Sequence[tuple[list[int], list[int]]], smoothing: float
-    ) -> tuple[Tensor, int]:
+    def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> tuple[Tensor, int]:
         source, source_lengths = pad([source for source, _ in pairs], value=PAD)
         target, target_lengths = pad([target for _, target in pairs], value=PAD)
         loss = network.loss(
@@ -253,14 +258,18 @@ def main(argv: Sequence[str]) -> Path:
 
 def encoded(
     pairs: Sequence[corpora.Pair], tokenizer: Tokenizer, longest: int
-) -> list[tuple[list[int], list[int]]]:
+) -> list[tuple[Ids, Ids]]:
     """Pairs as ids (source + EOS, BOS + target + EOS); those over the limit are left out."""
-    sides = [
-        [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
-        for texts in ([pair.text for pair in pairs], [pair.other for pair in pairs])
-    ]
-    return [
-        ([*source, EOS], [BOS, *target, EOS])
-        for source, target in zip(*sides, strict=True)
-        if len(source) < longest and len(target) < longest
-    ]
+    kept = []
+    for first in range(0, len(pairs), PART):
+        part = pairs[first : first + PART]
+        sides = [
+            [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+            for texts in ([pair.text for pair in part], [pair.other for pair in part])
+        ]
+        kept += [
+            (np.array([*source, EOS], np.int32), np.array([BOS, *target, EOS], np.int32))
+            for source, target in zip(*sides, strict=True)
+            if len(source) < longest and len(target) < longest
+        ]
+    return kept

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from training.batches import bucketed
 from training.config import Fit
 from training.errors import TrainingError
-from training.fit import History, _rate, device_of, fit
+from training.fit import History, _rate, device_of, fit, multiplies_bfloat16
 
 
 class Straight(nn.Module):
@@ -55,6 +55,22 @@ def test_the_loss_falls_and_each_validation_is_logged(tmp_path: Path) -> None:
     assert [point["epoch"] for point in log] == [1, 2, 3, 4, 5]
     assert log[-1]["loss"] < log[0]["loss"] / 2
     assert [point.loss for point in history.points] == [point["loss"] for point in log]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_steps_are_in_bfloat16_where_asked_for_and_of_use(
+    tmp_path: Path, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+    loss = Straight.loss
+
+    def watched(self: Straight, indices: list[int]) -> tuple[Tensor, int]:
+        seen.add(torch.is_autocast_enabled("cpu"))
+        return loss(self, indices)
+
+    monkeypatch.setattr(Straight, "loss", watched)
+    run(tmp_path, bfloat16=asked)
+    assert seen == {asked and multiplies_bfloat16()}
 
 
 @pytest.mark.parametrize(("validations", "steps"), [(2, [2, 4, 6, 8]), (9, list(range(1, 9)))])
