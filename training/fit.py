@@ -42,6 +42,23 @@ class History:
     resumed: int = 0
     """How often the run was taken up again."""
 
+    def then(self, later: "History") -> "History":
+        """Of a training and one that went on from its weights."""
+        last = self.points[-1]
+        points = [
+            Point(
+                step=last.step + point.step,
+                epoch=last.epoch + point.epoch,
+                loss=point.loss,
+                score=point.score,
+                seconds=self.seconds + point.seconds,
+            )
+            for point in later.points
+        ]
+        return History(
+            [*self.points, *points], self.seconds + later.seconds, self.resumed + later.resumed
+        )
+
     @property
     def best(self) -> Point:
         return max(self.points, key=lambda point: point.score)

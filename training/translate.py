@@ -5,6 +5,7 @@ The decoder has two layers: the first reads the last token and asks the attentio
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from training import corpora, export, scores
 from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.cross_entropy import projected_cross_entropy
-from training.fit import fit, prepare
+from training.fit import History, fit, prepare
 from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
 from training.tokenization import subword_tokenizer
@@ -72,10 +73,22 @@ class Architecture(Options):
     """Exponent of the length by which a hypothesis's log-probability is divided."""
 
 
+class Finish(Options):
+    """A last phase of the training, on what the translator is to be best at."""
+
+    finish_train: tuple[str, ...] = ()
+    """Files to train on after the others; none: there is no such phase."""
+    finish_epochs: int = Field(default=1, ge=1)
+    """Passes over these files."""
+    finish_rate: float = 5e-4
+    """Highest learning rate of this phase."""
+
+
 class Config(Options):
     files: Files = Files(out=Path("models/translate-en-fr"))
     network: Architecture = Architecture()
     fit: Fit = Fit()
+    finish: Finish = Finish()
     precision: Precision = "float32"
     """Precision of the products in the bundle; int8 is faster and smaller."""
     notes: str = ""
@@ -180,13 +193,16 @@ def main(argv: Sequence[str]) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
     config = parse(Config, argv, "translate", "Trains a translator and publishes it as a bundle.")
     options = config.network
-    data = corpora.load(corpora.read_pairs, **export.file_options(config.files, config.fit.seed))
-    turn = (lambda pair: pair.turned()) if options.reverse else (lambda pair: pair)
-    train, dev = [turn(pair) for pair in data.train], [turn(pair) for pair in data.dev]
-    tests = {name: [turn(pair) for pair in pairs] for name, pairs in data.tests.items()}
+    data = _loaded(config, config.files.train)
+    train, used = data.train, list(data.corpora)
+    last: list[corpora.Pair] = []
+    if config.finish.finish_train:
+        finish = _loaded(config, config.finish.finish_train)
+        last = finish.train
+        used += [corpus for corpus in finish.corpora if corpus.split == "train"]
 
     device = prepare(config.fit)
-    folder = run_folder(config.files, config, data.corpora)
+    folder = run_folder(config.files, config, used)
     tokenizer = export.made_once(
         folder / "tokenizer.json",
         lambda: subword_tokenizer(
@@ -196,11 +212,7 @@ def main(argv: Sequence[str]) -> Path:
     tokenizer.encode_special_tokens = True  # a text that says "</s>" does not end there
     network = Network(options, tokenizer.get_vocab_size()).to(device)
     export.announce(network, len(train), data.left_out)
-    train_ids = encoded(
-        varied(train, options.varied, config.fit.seed), tokenizer, options.max_tokens
-    )
-    dev_ids = encoded(dev, tokenizer, options.max_tokens)
-    lengths = [max(len(source), len(target)) for source, target in train_ids]
+    dev_ids = encoded(data.dev, tokenizer, options.max_tokens)
 
     def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> tuple[Tensor, int]:
         source, source_lengths = pad([source for source, _ in pairs], value=PAD)
@@ -223,16 +235,25 @@ def main(argv: Sequence[str]) -> Path:
             total, count = total + loss.item() * tokens, count + tokens
         return -total / count
 
-    history = fit(
-        network,
-        plan=lambda epoch: bucketed(
-            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
-        ),
-        loss=lambda indices: batch_loss([train_ids[i] for i in indices], options.label_smoothing),
-        validate=validate,
-        options=config.fit,
-        folder=folder,
-    )
+    def train_on(pairs: Sequence[corpora.Pair], how: Fit, where: Path) -> History:
+        ids = encoded(varied(pairs, options.varied, how.seed), tokenizer, options.max_tokens)
+        lengths = [max(len(source), len(target)) for source, target in ids]
+        return fit(
+            network,
+            plan=lambda epoch: bucketed(
+                lengths, tokens=how.batch_tokens, seed=how.seed, epoch=epoch
+            ),
+            loss=lambda indices: batch_loss([ids[i] for i in indices], options.label_smoothing),
+            validate=validate,
+            options=how,
+            folder=where,
+        )
+
+    history = train_on(train, config.fit, folder)
+    if last:
+        lower = {"epochs": config.finish.finish_epochs, "learning_rate": config.finish.finish_rate}
+        how = config.fit.model_copy(update=lower)
+        history = history.then(train_on(last, how, folder / "finish"))
     round_to_half(network.cpu())
     draft = export.Draft(
         task="translate",
@@ -241,7 +262,7 @@ def main(argv: Sequence[str]) -> Path:
         limits=Limits(max_tokens=options.max_tokens),
         options={"beam": options.beam, "length_penalty": options.length_penalty},
         config=config,
-        corpora=data.corpora,
+        corpora=used,
         history=history,
         parameters=export.parameters(network),
         device=str(device),
@@ -252,7 +273,23 @@ def main(argv: Sequence[str]) -> Path:
         write=partial(write_graphs, network, tokenizer),
         check=partial(check_parity, network),
         load=Translate,
-        score=lambda task: {name: scores.translation(task, pairs) for name, pairs in tests.items()},
+        score=lambda task: {
+            name: scores.translation(task, pairs) for name, pairs in data.tests.items()
+        },
+    )
+
+
+def _loaded(config: Config, train: Sequence[str]) -> corpora.Data[corpora.Pair]:
+    """The splits with these training files, sources first."""
+    files = export.file_options(config.files, config.fit.seed) | {"train": train}
+    data = corpora.load(corpora.read_pairs, **files)
+    if not config.network.reverse:
+        return data
+    return replace(
+        data,
+        train=[pair.turned() for pair in data.train],
+        dev=[pair.turned() for pair in data.dev],
+        tests={name: [pair.turned() for pair in pairs] for name, pairs in data.tests.items()},
     )
 
 

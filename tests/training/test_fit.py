@@ -208,3 +208,13 @@ def test_batches_hold_every_example_once_and_no_more_tokens_than_asked() -> None
 
 def test_an_example_over_the_limit_is_a_batch_of_its_own() -> None:
     assert bucketed([99], tokens=10, seed=1, epoch=0) == [[0]]
+
+
+def test_a_history_goes_on_in_a_later_one(tmp_path: Path) -> None:
+    _, first = run(tmp_path / "first", epochs=2)
+    _, second = run(tmp_path / "second", epochs=3)
+    both = first.then(second)
+    assert [point.step for point in both.points] == [4, 8, 12, 16, 20]
+    assert [point.epoch for point in both.points] == [1, 2, 3, 4, 5]
+    assert both.seconds == first.seconds + second.seconds
+    assert both.points[-1].seconds == first.seconds + second.points[-1].seconds

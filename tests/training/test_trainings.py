@@ -49,7 +49,9 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     card = (published / "card.md").read_text()
     assert all(picture in card for picture in pictures)
     training = manifest["training"]
-    own = {"ner": {"guidelines"}, "sentiment": {"behaviour"}}.get(manifest["task"], set())
+    own = {"ner": {"guidelines"}, "sentiment": {"behaviour"}, "translate": {"finish"}}[
+        manifest["task"]
+    ]
     assert training["recipe"].keys() == {"files", "network", "fit", "precision", "notes"} | own
     assert training["recipe"]["fit"]["learning_rate"] == 0.01
     assert [corpus["split"] for corpus in training["corpora"]] == ["dev", "test", "train"]
@@ -299,6 +301,9 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     given = {"files": files, "network": network, "fit": FIT}
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
+    if task == "translate":
+        last = {"finish_train": [f"{train}#20"], "finish_epochs": 2, "finish_rate": 0.001}
+        given["finish"] = last
     fields = module.Config.model_fields
     elsewhere = {"notes", "precision"} | ({"behaviour"} if task == "sentiment" else set())
     assert given.keys() | elsewhere == fields.keys()
@@ -333,6 +338,10 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert manifest.languages == ["fr"]
     else:
         assert manifest.languages == ["fr", "en"]
+        assert written["finish"] == last
+        assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 80, 20]
+        (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
+        assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
         assert manifest.options == {"beam": 3, "length_penalty": 0.6}
 
 
