@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import training
 from tests.training import tiny
 from training.__main__ import main
 from training.corpora import (
@@ -323,3 +324,9 @@ def test_rows_that_must_be_left_out_are_in_no_training(tmp_path: Path) -> None:
     assert texts("train.jsonl", "dev") == ["text 0", "text 2", "text 3"]
     assert texts("test.jsonl", "test") == [f"text {n}" for n in range(4)]
     assert list(read_texts(tmp_path / "train.jsonl")) == ["text 0", "text 2", "text 3"]
+
+
+def test_our_own_phrases_are_pairs_and_none_stands_twice() -> None:
+    pairs = list(read_pairs(Path(training.__file__).with_name("phrases.tsv"), {}))
+    assert len({pair.text for pair in pairs}) == len(pairs) > 1000
+    assert all(pair.text.strip() and pair.other.strip() for pair in pairs)
