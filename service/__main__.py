@@ -1,17 +1,16 @@
-"""`python -m service`: serves until SIGTERM or Ctrl-C; `python -m service models` looks after the bundles."""
+"""`python -m service` serves until SIGTERM or Ctrl-C; `models` and `keys` behind it look after those."""
 
 import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
 
-import uvicorn
-
 from service import settings
-from service.settings import Settings
+from service.settings import Settings, address
 
 logger = logging.getLogger("textloom")
 
@@ -21,6 +20,10 @@ def main() -> None:
         from service import manage
 
         sys.exit(manage.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["keys"]:
+        from service import manage_keys
+
+        sys.exit(manage_keys.main(sys.argv[2:]))
     chosen = settings.read()
     if chosen.processes == 1:
         sys.exit(serve(chosen))
@@ -38,41 +41,39 @@ def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
     from service import logs
     from service.app import create_app
+    from service.connections import Config
     from service.processes import Board
     from service.supervisor import Server, Supervisor, listen
 
     logs.configure(chosen)
     board = Board(chosen.processes) if chosen.processes > 1 else None
     app = create_app(chosen, board)
-    config = uvicorn.Config(
-        app.middleware_stack
-        or app,  # past what FastAPI looks up at each request and never finds here
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=65,  # longer than the idle time of common load balancers
-        timeout_graceful_shutdown=chosen.shutdown_seconds,
-    )
+    config = Config(app)
+    second: list[tuple[Config, socket.socket]] = []
+    host, port = chosen.host, chosen.port
     try:
-        listener = listen(chosen.host, chosen.port)
+        listener = listen(host, port)
+        if chosen.admin:
+            host, port = address(chosen.admin)
+            second = [(Config(app, second_port=True), listen(host, port))]
     except OSError as error:
-        logger.error("cannot listen on %s:%d: %s", chosen.host, chosen.port, error)
+        logger.error("cannot listen on %s:%d: %s", host, port, error)
         return 1
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    logger.info("http://%s:%d, processes: %d", shown, port, chosen.processes)
+    logger.info("%s, processes: %d", _url(listener), chosen.processes)
+    for _, other in second:
+        logger.info("health and metrics: %s", _url(other))
     if board:
-        return Supervisor(app, board, config, listener).run()
+        return Supervisor(app, board, config, listener, second).run()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has shut down: that is a normal end
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, app.state.catalog).run(sockets=[listener])
+    Server(config, app.state.catalog, second).run(sockets=[listener])
     return 0
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _shared_memory() -> str | None:

@@ -5,6 +5,7 @@ pairs), lets a model answer, and wraps the results. Leaves out what all routes s
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -20,8 +21,10 @@ from service import __version__, openapi
 from service.catalog import Catalog, ModelInfo
 from service.doors import Endpoint, inference, libretranslate
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
-from service.http import Edge, Lookout, answer_error
+from service.http import Edge, Lookout
+from service.locks import Gate
 from service.metrics import CONTENT_TYPE, Metrics, keep_flushing
+from service.problems import answer_error
 from service.processes import Board
 from service.settings import Settings
 from service.tasks.common import Usage
@@ -66,8 +69,12 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
 
         traces = Traces(settings.traces)
 
+    gate = Gate(settings, metrics) if settings.keys or settings.admin else None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if gate and board:
+            gate.quotas.settle(board.place(os.getpid()))
         watching = asyncio.create_task(catalog.watch())
         counting = asyncio.create_task(keep_flushing(metrics))
         yield
@@ -122,8 +129,13 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
         "translate": answer_translate,
     }
     inference.install(door, tasks)
-    app.middleware_stack = Edge(
-        app, metrics=metrics, max_body_bytes=settings.max_body_bytes, traces=traces
+    app.state.edge = app.middleware_stack = Edge(
+        app,
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.read_seconds,
+        gate=gate,
+        traces=traces,
     )
     return app
 

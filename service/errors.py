@@ -3,10 +3,16 @@
 TextLoomError
 ├── InvalidInput            422  a field or a text is not acceptable
 ├── BadJSON                 400  the body is not UTF-8 JSON
+├── Unauthorized            401  no key, or one that does not open
 ├── NotFound                404  no such path or model
 ├── MethodNotAllowed        405
-├── UnsupportedMediaType    415
+├── TooSlow                 408  the request did not come in time
 ├── TooLarge                413  over the configured size of a request
+├── UnsupportedMediaType    415
+├── TooManyRequests         429  over a key's quota
+│   ├── RateExceeded
+│   └── ConcurrencyExceeded
+├── HeadTooLarge            431  over the configured size of a head
 ├── Unavailable             503  retry later
 │   ├── QueueFull
 │   ├── Draining
@@ -19,7 +25,9 @@ Leaves out how an error is written on the wire: http.py does that for all of the
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class TextLoomError(Exception):
     status = 500
     code = "internal_error"
     title = "Internal error"
+    headers: ClassVar[Mapping[str, str]] = {}
+    """What the answer says beside its status."""
 
     def __init__(
         self,
@@ -62,6 +72,14 @@ class BadJSON(TextLoomError):
     status, code, title = 400, "bad_json", "Not JSON"
 
 
+class Unauthorized(TextLoomError):
+    status, code, title = 401, "unauthorized", "Unauthorized"
+    # Basic, with the key as the password, is what a browser can ask its user for
+    headers: ClassVar[Mapping[str, str]] = {
+        "WWW-Authenticate": 'Bearer realm="TextLoom", Basic realm="TextLoom", charset="UTF-8"'
+    }
+
+
 class NotFound(TextLoomError):
     status, code, title = 404, "not_found", "Not found"
 
@@ -74,8 +92,32 @@ class UnsupportedMediaType(TextLoomError):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 
 
+class TooSlow(TextLoomError):
+    status, code, title = 408, "too_slow", "Too slow"
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
 class TooLarge(TextLoomError):
     status, code, title = 413, "too_large", "Too large"
+    # else the server would go on reading what nobody wants
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
+class TooManyRequests(TextLoomError):
+    status, code, title = 429, "too_many_requests", "Too many requests"
+
+
+class RateExceeded(TooManyRequests):
+    code, title = "rate_exceeded", "Rate exceeded"
+
+
+class ConcurrencyExceeded(TooManyRequests):
+    code, title = "concurrency_exceeded", "Concurrency exceeded"
+
+
+class HeadTooLarge(TextLoomError):
+    status, code, title = 431, "head_too_large", "Head too large"
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 class Unavailable(TextLoomError):

@@ -1,8 +1,9 @@
 """The edge: what every request goes through, whatever its route.
 
-Errors become problem documents here (RFC 9457). `Edge` is a plain ASGI middleware: Starlette's
-BaseHTTPMiddleware costs a third of a millisecond and hides callers who leave. `TaskRoute` reads and writes
-JSON through pydantic at once, past the layers of FastAPI, and is documented in OpenAPI like any other route.
+`Edge` is a plain ASGI middleware: Starlette's BaseHTTPMiddleware costs a third of a millisecond and hides callers
+who leave. `TaskRoute` reads and writes JSON through pydantic at once, past the layers of FastAPI, and is
+documented in OpenAPI like any other route. Leaves out who may pass (locks.py) and how an error is written
+(problems.py).
 """
 
 import asyncio
@@ -14,11 +15,10 @@ from functools import cached_property
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from pydantic_core import to_json
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
@@ -26,20 +26,21 @@ from service.errors import (
     FieldError,
     InternalError,
     InvalidInput,
-    MethodNotAllowed,
-    NotFound,
     TextLoomError,
     TooLarge,
+    TooSlow,
     UnsupportedMediaType,
     where,
 )
 from service.logs import REQUEST, traceparent
 from service.metrics import Metrics
+from service.problems import answer_error, problem
 from service.reading import parse
 from service.serving import Call
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from service.locks import Gate  # it builds on this
     from service.tracing import Traces  # it is optional
 
 logger = logging.getLogger("textloom.http")
@@ -55,23 +56,6 @@ MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TIMEOUT = re.compile(rb"[0-9]{1,8}")
-
-
-class Problem(BaseModel):
-    """An error as RFC 9457 has it; `code` is for programs, `detail` for people."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    type: str
-    """A URI for this kind of error."""
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    """The `X-Request-ID` of the request; the log names it too."""
-    errors: list[FieldError] = []
-    """The places in the request that are wrong, or the models that are not ready."""
 
 
 class CallerLeft(Exception):
@@ -91,14 +75,24 @@ class Edge:
         *,
         metrics: Metrics,
         max_body_bytes: int,
+        body_seconds: float = 0.0,
+        gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
+        """gate: what is locked, if anything is. body_seconds: for a body to come; 0 for any time."""
         self._app = app
         self._layers = app.build_middleware_stack()
         self._tasks = {route.path: route for route in app.routes if isinstance(route, TaskRoute)}
         self._traces = traces
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._body_seconds = body_seconds
+        self._gate = gate
+
+    async def second_port(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app as the second port has it."""
+        scope["second_port"] = True
+        await self(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self._app
@@ -121,8 +115,15 @@ class Edge:
 
         task = self._tasks.get(scope["path"]) if scope["method"] == "POST" else None
         receive = self._receive_limited(headers, receive)
+        if self._body_seconds:
+            receive = _receive_in_time(self._body_seconds, receive)
         try:
-            await (task.serve if task else self._layers)(scope, receive, send_with_id)
+            serve = task.serve if task else self._layers
+            if self._gate:
+                scope["route"] = task  # else a refusal would be nobody's
+                await self._gate.serve(serve, scope, receive, send_with_id)
+            else:
+                await serve(scope, receive, send_with_id)
         except (CallerLeft, ClientDisconnect):
             pass
         except Exception as error:  # noqa: BLE001  nobody else is left to answer it
@@ -145,9 +146,20 @@ class Edge:
                 "ms": seconds * 1000,
                 "call": scope.get("state", {}).get("call"),
             }
+            if self._gate:
+                figures["key"] = scope.get("key")
             access.info(REQUEST, figures)
             if self._traces:
                 self._traces.request(began, **figures)
+
+    def refusal(self, error: TextLoomError) -> bytes:
+        """The answer, as it goes over the wire, to a request of which there is no more than a part of its head."""
+        self._metrics.request("unmatched", error.status, 0.0)
+        logger.warning("a request is refused: %s", error.detail)
+        answer = problem({"request_id": _request_id({}), "path": ""}, error)
+        lines = [b"HTTP/1.1 %d %s" % (error.status, error.title.encode())]
+        lines += [name + b": " + value for name, value in answer.raw_headers]
+        return b"\r\n".join([*lines, b"", bytes(answer.body)])
 
     def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """`receive`, until more than the allowed bytes came or were announced."""
@@ -197,7 +209,7 @@ class TaskRoute(APIRoute):
         call = Call(deadline=deadline(headers, settings))
         request.state.call = call
         _check_media_type(headers)
-        body = await _body(request.receive)
+        body = await whole_body(request.receive)
         call.bytes_in = len(body)
         if len(body) <= INLINE_BYTES:
             query = parse(self._model, body)
@@ -217,7 +229,27 @@ class TaskRoute(APIRoute):
         return model
 
 
-async def _body(receive: Receive) -> bytes:
+def _receive_in_time(seconds: float, receive: Receive) -> Receive:
+    """`receive`, until the body is there, or should have been."""
+    end = asyncio.get_running_loop().time() + seconds
+    whole = False
+
+    async def receive_in_time() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(end):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow(f"the body must come within {seconds:g} s") from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
+
+
+async def whole_body(receive: Receive) -> bytes:
     """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
     parts = []
     more = True
@@ -287,41 +319,6 @@ class Lookout:
         self._awake = bool(self._waiting)
         if self._awake:
             asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)
-
-
-def problem(scope: Scope, error: TextLoomError) -> Response:
-    """The answer that an error becomes."""
-    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    if isinstance(error, TooLarge):
-        headers["Connection"] = "close"  # else the server would go on reading what nobody wants
-    body = Problem(
-        type=f"urn:textloom:error:{error.code}",
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        request_id=scope["request_id"],
-        errors=error.errors,
-    )
-    return Response(
-        body.model_dump_json(), error.status, headers, media_type="application/problem+json"
-    )
-
-
-async def answer_error(request: Request, error: TextLoomError | HTTPException) -> Response:
-    """The one handler of errors: ours, and the two that the router raises, for a path or a method."""
-    if isinstance(error, TextLoomError):
-        if error.status == 500:
-            logger.error("request %s failed: %s", request.scope["request_id"], where(error))
-        return problem(request.scope, error)
-    if error.status_code == 405:
-        allowed = (error.headers or {})["Allow"]
-        response = problem(request.scope, MethodNotAllowed(f"this path takes {allowed} only"))
-        response.headers["Allow"] = allowed
-        return response
-    return problem(
-        request.scope, NotFound("there is nothing at this path; /docs shows what there is")
-    )
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -117,6 +117,7 @@ class Metrics:
         self._models: dict[str, ModelMetrics] = {}
         self._requests: dict[tuple[str, int], tuple[Count, Observations]] = {}
         self._predictions: dict[tuple[str, str], tuple[Count, Observations]] = {}
+        self._key_requests: dict[tuple[str, str], Count] = {}
         if not board:
             ProcessCollector(registry=registry)
             GCCollector(registry=registry)
@@ -157,6 +158,7 @@ class Metrics:
             "phase_duration_seconds", "Parts of a request's time.", "model", "phase"
         )
         self.batch_size = histogram("batch_size", "Windows in a batch.", "model", buckets=_POWERS)
+        self.text_tokens = histogram("text_tokens", "Tokens of a text.", "model", buckets=_POWERS)
         self.batch_tokens = histogram(
             "batch_tokens", "Tokens of a batch, padding included.", "model", buckets=_POWERS
         )
@@ -191,6 +193,9 @@ class Metrics:
             "model_refused", "1 for a version that should serve and cannot.", "model", "version"
         )
         self.model_load = gauge("model_load_seconds", "Time to read, check and replay.", "model")
+        self.key_requests = counter(
+            "key_requests_total", "What the gate decided.", "key", "outcome"
+        )
         self.worker_restarts = counter("worker_restarts_total", "Workers that had to be replaced.")
 
     def model(self, name: str) -> "ModelMetrics":
@@ -201,6 +206,7 @@ class Metrics:
             phases={
                 phase: Observations(self.phase_duration.labels(name, phase)) for phase in PHASES
             },
+            text_tokens=Observations(self.text_tokens.labels(name)),
             batch_size=Observations(self.batch_size.labels(name)),
             batch_tokens=Observations(self.batch_tokens.labels(name)),
             tokens=Count(self.tokens.labels(name)),
@@ -225,6 +231,15 @@ class Metrics:
             self._kept += counted
         counted[0].inc()
         counted[1].observe(seconds)
+
+    def key_request(self, label: str, outcome: str) -> None:
+        """Count what the gate decided about a request."""
+        counted = self._key_requests.get((label, outcome))
+        if counted is None:
+            counted = Count(self.key_requests.labels(label, outcome))
+            self._key_requests[label, outcome] = counted
+            self._kept.append(counted)
+        counted.inc()
 
     def prediction(self, model: str, label: str, score: float) -> None:
         """Count a prediction."""
@@ -271,6 +286,7 @@ class ModelMetrics:
     """The series of one model, looked up once: `labels()` would cost more than the counting."""
 
     phases: dict[str, Observations]
+    text_tokens: Observations
     batch_size: Observations
     batch_tokens: Observations
     tokens: Count

@@ -11,7 +11,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
 
-from service.http import MAX_TIMEOUT_MS, Problem, TaskRoute
+from service.http import MAX_TIMEOUT_MS, TaskRoute
+from service.locks import ADMIN, HEALTH
+from service.problems import Problem
+from service.settings import Settings
 
 DESCRIPTION = """Names, sentiment and translation from small recurrent networks, on CPU.
 
@@ -23,7 +26,9 @@ ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 
 _PROBLEMS = {  # status: when, code, title
     400: ("The body is not JSON, or not UTF-8.", "bad_json", "Not JSON"),
+    401: ("No key, or one that does not open.", "unauthorized", "Unauthorized"),
     404: ("No such path or model.", "not_found", "Not found"),
+    408: ("The body did not come in time.", "too_slow", "Too slow"),
     413: ("The body or its texts are over the limit.", "too_large", "Too large"),
     415: (
         "The body is not `application/json`.",
@@ -35,6 +40,8 @@ _PROBLEMS = {  # status: when, code, title
         "invalid_input",
         "Invalid input",
     ),
+    429: ("Over the key's quota.", "rate_exceeded", "Rate exceeded"),
+    431: ("The head is over the limit.", "head_too_large", "Head too large"),
     500: ("Our fault.", "internal_error", "Internal error"),
     503: ("Queue full, shutting down, or the model is not ready.", "queue_full", "Queue full"),
     504: ("The deadline passed.", "deadline_exceeded", "Deadline exceeded"),
@@ -63,7 +70,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     for status in statuses:
         about, code, title = _PROBLEMS[status]
         headers = {"X-Request-ID": _REQUEST_ID}
-        if status == 503:
+        if status in (429, 503):
             headers["Retry-After"] = _RETRY_AFTER
         example = {
             "type": f"urn:textloom:error:{code}",
@@ -227,10 +234,35 @@ def install(app: FastAPI) -> None:
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas |= problem.pop("$defs", {})
             schemas["Problem"] = problem
+            _lock(schema, app.state.settings)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _lock(schema: dict[str, Any], settings: Settings) -> None:
+    """What the locks of this server add, and take away."""
+    if settings.admin:
+        schema["paths"] = {
+            path: methods for path, methods in schema["paths"].items() if path not in ADMIN
+        }
+    if settings.keys:
+        about = "A key that `python -m service keys make` has printed."
+        schema["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": about}
+        }
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            statuses = [431] if settings.max_head_bytes else []
+            if settings.read_seconds and "requestBody" in operation:
+                statuses.append(408)
+            if settings.keys and path not in HEALTH:
+                statuses += [401, 429]
+                operation["security"] = [{"key": []}]
+            operation["responses"] |= {
+                str(status): response for status, response in _problems(*statuses).items()
+            }
 
 
 def page() -> str:

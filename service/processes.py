@@ -36,6 +36,10 @@ class Board:
         self._cells[self._workers + index] = 0
         self._cells[index] = pid
 
+    def place(self, pid: int) -> int:
+        """The number of the worker that is this process."""
+        return self._cells[: self._workers].tolist().index(pid)
+
     def set_connections(self, index: int, connections: int) -> None:
         self._cells[self._workers + index] = connections
 

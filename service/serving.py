@@ -100,7 +100,8 @@ class Model(Generic[R, A]):
         encode_seconds = time.perf_counter() - began
 
         windows = [window for windows in encoded for window in windows]
-        tokens = sum(window.length for window in windows)
+        lengths = [sum(window.length for window in windows) for windows in encoded]
+        tokens = sum(lengths)
         self._tokens_per_character += 0.01 * (
             tokens / max(1, characters) - self._tokens_per_character
         )
@@ -121,6 +122,8 @@ class Model(Generic[R, A]):
         for phase, spent in zip(PHASES, seconds, strict=True):
             self._metrics.phases[phase].observe(spent)
             call.phases[phase] += spent
+        for length in lengths:
+            self._metrics.text_tokens.observe(length)
         self._metrics.unknown_tokens.inc(sum(window.unknown for window in windows))
         for result in results:
             for label, score in cast("Any", result).predictions():

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service import keys
+
 PREFIX = "TEXTLOOM_"
 
 Count = Annotated[int, Field(ge=1)]
@@ -35,6 +37,28 @@ def _traceable(endpoint: str) -> str:
             "Traces need more: pip install --require-hashes -r requirements/traces.txt"
         )
     return endpoint
+
+
+def address(given: str) -> tuple[str, int]:
+    """`127.0.0.1:8001`, or `[::1]:8001`, as a host and a port. Raises ValueError."""
+    host, _, port = given.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 65536):
+        raise ValueError("Input should be a host and a port, such as 127.0.0.1:8001")
+    return host.strip("[]"), int(port)
+
+
+def _admin(given: str) -> str:
+    if given:
+        address(given)
+    return given
+
+
+def _keys(path: Path) -> Path:
+    try:
+        keys.read(path)
+    except OSError as error:
+        raise ValueError(str(error)) from None
+    return path
 
 
 Pins = Annotated[dict[str, Count], NoDecode, BeforeValidator(_pins)]
@@ -63,6 +87,16 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=0)] = 0
     """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
     loop, by turns with requests, which is fastest."""
+    keys: Annotated[Path, AfterValidator(_keys)] | None = None
+    """File of the keys that callers must send, which `python -m service keys` makes; none: nothing is locked."""
+    admin: Annotated[str, AfterValidator(_admin)] = ""
+    """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
+    max_head_bytes: Annotated[int, Field(ge=0)] = 0
+    """Longest head of a request, its line and headers, in bytes; 0 for any length."""
+    read_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds for the head of a request to come, and as many for its body; 0 for any time."""
+    idle_seconds: Count = 65
+    """Seconds until a connection without a request is closed; longer than a load balancer keeps it."""
     max_body_bytes: Count = 4 * 1024 * 1024
     """Longest body of a request, in bytes."""
     max_texts: Count = 1024
@@ -103,13 +137,14 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     """
     parser = argparse.ArgumentParser(
         prog="python -m service",
-        description="Serves a model repository over HTTP; `python -m service models` looks after one.",
+        description="Serves a model repository over HTTP; `python -m service models` looks after one,\n"
+        "`python -m service keys` after the keys of callers.",
         formatter_class=argparse.RawTextHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
-        default = "none" if field.default in ({}, "") else field.default
+        default = "none" if field.default in ({}, "", None) else field.default
         about = f"{field.description}\ndefault {default}, variable {PREFIX}{name.upper()}"
         parser.add_argument(_flag(name), metavar=name.upper(), help=about)
     given = vars(parser.parse_args(arguments))

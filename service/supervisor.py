@@ -14,17 +14,23 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from service.catalog import Catalog
+from service.connections import Config
 from service.processes import Board
 from service.settings import Settings
 from service.workers import Turns
 
 logger = logging.getLogger("textloom.supervisor")
+
+Second = Sequence[tuple[Config, socket.socket]]
+"""Further sockets that listen, each with how it is served: the second port, if there is one."""
 
 BACKLOG = 2048
 PATIENCE = 0.02
@@ -52,11 +58,27 @@ def listen(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn, but not ready from the very signal on, before it closes its sockets."""
 
-    def __init__(self, config: uvicorn.Config, catalog: Catalog) -> None:
+    config: Config
+
+    def __init__(self, config: Config, catalog: Catalog, second: Second = ()) -> None:
         super().__init__(config)
-        self._catalog = catalog
+        self._catalog, self._second = catalog, second
         if isinstance(catalog.workers, Turns):
             catalog.workers.under_way = self.server_state.tasks
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        for config, listener in self._second:
+            config.load()
+            server = await loop.create_server(partial(self._protocol, config), sock=listener)
+            self.servers.append(server)  # so that it ends with the others
+
+    def _protocol(self, config: Config) -> asyncio.Protocol:
+        made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+            config=config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._catalog.drain()
@@ -68,13 +90,14 @@ class Worker(Server):
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        config: Config,
         catalog: Catalog,
         listener: socket.socket,
         board: Board,
         index: int,
+        second: Second = (),
     ) -> None:
-        super().__init__(config, catalog)
+        super().__init__(config, catalog, second)
         self._listener, self._board, self._index = listener, board, index
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -103,8 +126,9 @@ class Worker(Server):
                 await asyncio.sleep(0.001)
             accepted = self._take(max(1, self._share()))
             # together: each one awaited would be a round of the loop, with a batch to compute in it
+            protocol = partial(self._protocol, self.config)
             await asyncio.gather(
-                *(loop.connect_accepted_socket(self._protocol, each) for each in accepted),
+                *(loop.connect_accepted_socket(protocol, each) for each in accepted),
                 return_exceptions=True,  # a client that has gone meanwhile
             )
 
@@ -129,24 +153,23 @@ class Worker(Server):
         self._board.set_connections(self._index, mine)
         return max(0, self._board.fewest() + 1 + mine * mine // 1024 - mine)
 
-    def _protocol(self) -> asyncio.Protocol:
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
-        return made
-
 
 class Supervisor:
     """The parent of the workers."""
 
     def __init__(
-        self, app: FastAPI, board: Board, config: uvicorn.Config, listener: socket.socket
+        self,
+        app: FastAPI,
+        board: Board,
+        config: Config,
+        listener: socket.socket,
+        second: Second = (),
     ) -> None:
         self._settings: Settings = app.state.settings
         self._catalog: Catalog = app.state.catalog
         self._restarts = app.state.metrics.worker_restarts
         self._forget = app.state.metrics.forget_process
-        self._config, self._listener = config, listener
+        self._config, self._listener, self._second = config, listener, second
         self._board = board
         self._places: dict[int, int] = {}
         self._born: dict[int, float] = {}
@@ -188,7 +211,9 @@ class Supervisor:
             _die_with_parent(self._board.parent)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             self._board.set_worker(index, os.getpid())
-            Worker(self._config, self._catalog, self._listener, self._board, index).run()
+            Worker(
+                self._config, self._catalog, self._listener, self._board, index, self._second
+            ).run()
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1

@@ -47,6 +47,7 @@ class Traces:
         request_id: str,
         traceparent: str | None,
         call: Call | None,
+        key: str | None = None,
     ) -> None:
         """The spans, below its caller's, of a request that began at this time of `time.perf_counter()`."""
         tracer = self._provider.get_tracer("textloom")
@@ -65,6 +66,8 @@ class Traces:
                 "textloom.request_id": request_id,
             },
         )
+        if key:
+            span.set_attribute("textloom.key", key)
         if status >= 500:
             span.set_status(Status(StatusCode.ERROR))
         below = set_span_in_context(span)

@@ -6,6 +6,7 @@ made, retried and read is written once, as generators that leave the sending and
 """
 
 import asyncio
+import os
 import random
 from asyncio import sleep as sleep_aside
 from collections.abc import Generator, Iterator, Sequence
@@ -56,8 +57,10 @@ class Refused(TextLoomError):
 class _Shared:
     """What both clients know: how to make requests, when to try again, and how to read answers."""
 
-    def __init__(self, url: str, timeout: float, retries: int) -> None:
+    def __init__(self, url: str, timeout: float, retries: int, key: str | None) -> None:
         self._url = httpx.URL(url.rstrip("/") + "/")
+        key = key or os.environ.get("TEXTLOOM_KEY")
+        self._key = {"Authorization": f"Bearer {key}"} if key else {}
         self._timeout = timeout
         self._retries = retries
 
@@ -84,6 +87,7 @@ class _Shared:
 
     def _exchange(self, method: str, path: str, **content: Any) -> Exchange:
         request = httpx.Request(method, self._url.join(path), **content)
+        request.headers.update(self._key)
         request.extensions["timeout"] = httpx.Timeout(self._timeout).as_dict()
         for attempt in range(self._retries + 1):
             got = yield request
@@ -104,7 +108,8 @@ class _Shared:
 class Client(_Shared):
     """A client for ordinary code; safe to use from several threads.
 
-    timeout: seconds for one request. retries: how often it is repeated. transport: how httpx reaches the server.
+    timeout: seconds for one request. retries: how often it is repeated. key: for a server that asks for one; if it
+    is not given, the variable TEXTLOOM_KEY. transport: how httpx reaches the server.
     """
 
     def __init__(
@@ -113,9 +118,10 @@ class Client(_Shared):
         *,
         timeout: float = 60,
         retries: int = 4,
+        key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(url, timeout, retries)
+        super().__init__(url, timeout, retries, key)
         self._http = httpx.Client(transport=transport)
 
     @overload
@@ -211,10 +217,11 @@ class AsyncClient(_Shared):
         *,
         timeout: float = 60,
         retries: int = 4,
+        key: str | None = None,
         concurrency: int = 4,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(url, timeout, retries)
+        super().__init__(url, timeout, retries, key)
         self._http = httpx.AsyncClient(transport=transport)
         self._free = asyncio.Semaphore(concurrency)
 

@@ -93,6 +93,16 @@ def operator() -> Dashboard:
                 },
             )
         )
+        .with_panel(
+            _lines(
+                "Requests by key, if keys are asked for",
+                "reqps",
+                {
+                    "{{key}} {{outcome}}": "sum by (key, outcome)"
+                    " (rate(textloom_key_requests_total[$__rate_interval])) or vector(0)"
+                },
+            )
+        )
         .with_row(Row("Saturation"))
         .with_panel(
             _lines(
@@ -177,7 +187,14 @@ def models() -> Dashboard:
         " / on (model) group_left sum by (model) (rate(textloom_predictions_total[{w}]{o}))"
     )
     unknown = "{r}(textloom_unknown_tokens_total[{w}]{o})) / {r}(textloom_tokens_total[{w}]{o}))"
-    length = "{r}(textloom_tokens_total[{w}]{o})) / {r}(textloom_batch_size_sum[{w}]{o}))"
+    length = (
+        "histogram_quantile({q}, sum by (model, le) (rate(textloom_text_tokens_bucket[{w}]{o})))"
+    )
+    up_to = (
+        "sum by (model, le) (rate(textloom_text_tokens_bucket[{w}]{o}))"
+        " / on (model) group_left {r}(textloom_text_tokens_count[{w}]{o}))"
+    )
+    longer = f"max by (model) (abs(({_now(up_to)}) - ({_then(up_to)})))"
     score = "{r}(textloom_prediction_score_sum[{w}]{o})) / {r}(textloom_prediction_score_count[{w}]{o}))"
     drift = f"sum by (model) (abs(({_now(share)}) - ({_then(share)}))) / 2"
     return (
@@ -223,7 +240,17 @@ def models() -> Dashboard:
                 "Share of tokens that the vocabulary lacks", "percentunit", "{{model}}", unknown
             )
         )
-        .with_panel(_versus("Tokens in a window, mean", "short", "{{model}}", length))
+        .with_panel(_versus("Tokens in a text, median", "short", "{{model}}", length, q="0.5"))
+        .with_panel(
+            _versus("Tokens in a text, longest twentieth", "short", "{{model}}", length, q="0.95")
+        )
+        .with_panel(
+            _lines(
+                "Share of texts that moved to another length",
+                "percentunit",
+                {"{{model}}": longer},
+            )
+        )
         .with_panel(
             _lines(
                 "Tokens read",
@@ -293,17 +320,18 @@ def _stats(title: str, legend: str, query: str, *, names: bool = False) -> Panel
     )
 
 
-def _versus(title: str, unit: str, legend: str, query: str) -> Panel:
+def _versus(title: str, unit: str, legend: str, query: str, **parts: str) -> Panel:
     """A panel with a query for now, and for as long ago as the dashboard says."""
-    return _lines(title, unit, {legend: _now(query), f"{legend}, before": _then(query)})
+    before = _then(query, **parts)
+    return _lines(title, unit, {legend: _now(query, **parts), f"{legend}, before": before})
 
 
-def _now(query: str) -> str:
-    return query.format(r="sum by (model) (rate", w="$window", o="")
+def _now(query: str, **parts: str) -> str:
+    return query.format(r="sum by (model) (rate", w="$window", o="", **parts)
 
 
-def _then(query: str) -> str:
-    return query.format(r="sum by (model) (rate", w="$window", o=" offset $compare")
+def _then(query: str, **parts: str) -> str:
+    return query.format(r="sum by (model) (rate", w="$window", o=" offset $compare", **parts)
 
 
 def _rate(metric: str, by: str = "model", labels: str = "") -> str:

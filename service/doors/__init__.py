@@ -13,8 +13,9 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from service.errors import InvalidInput, TextLoomError, UnsupportedMediaType
-from service.http import CallerLeft, WhileConnected, answer_error, check_size, deadline
+from service.errors import TextLoomError
+from service.http import CallerLeft, WhileConnected, check_size, deadline
+from service.problems import answer_error
 from service.serving import Call
 
 Endpoint = Callable[[Any, Request], Awaitable[Any]]
@@ -31,19 +32,14 @@ async def ask(endpoint: Endpoint, query: Any, request: Request) -> Any:
 
 
 def answering(endpoint: Callable[[Request], Awaitable[Any]]) -> Callable[..., Awaitable[Response]]:
-    """Makes the endpoint answer JSON, and errors as `{"error": "..."}`, as both protocols have it."""
+    """Makes the endpoint answer JSON, also when it raises."""
 
     @wraps(endpoint)
     async def answered(request: Request) -> Response:
         try:
             return JSONResponse(await endpoint(request))
         except TextLoomError as error:
-            problem = await answer_error(request, error)
-            # neither protocol knows the finer ones
-            status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
-            kept = {"retry-after", "connection"} & set(problem.headers)
-            headers = {name: problem.headers[name] for name in kept}
-            return JSONResponse({"error": error.detail}, status, headers)
+            return await answer_error(request, error)
         except (CallerLeft, ClientDisconnect):
             return Response(status_code=499)  # which nobody reads; the log has it
 

@@ -51,11 +51,11 @@ def test_prometheus_accepts_what_is_shipped(promtool: str) -> None:
 
 
 def test_each_alert_leads_to_its_paragraph_in_the_runbook() -> None:
-    text = (ROOT / "deploy" / "runbook.md").read_text()
+    text = (ROOT / "docs" / "runbook.md").read_text()
     paragraphs = dict(re.findall(r"^## (\w+)\n\n(.+)", text, re.MULTILINE))
     assert paragraphs.keys() == {rule["alert"] for rule in ALERTS}
     for rule in ALERTS:
-        assert rule["annotations"]["runbook"] == f"deploy/runbook.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 

@@ -23,8 +23,9 @@ BLOCKS = re.compile(r"^```(sh|python|json)\n(.*?)^```", re.DOTALL | re.MULTILINE
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a reader stands, in the checkout: with the examples, and the commands on the path."""
-    (tmp_path / "docs").symlink_to(DOCS)
+    """Where a reader stands, in the checkout: with models and examples, and the commands on the path."""
+    for name in ("docs", "models"):
+        (tmp_path / name).symlink_to(ROOT / name)
     commands = tmp_path / "commands"
     commands.mkdir()
     python = shlex.quote(sys.executable)

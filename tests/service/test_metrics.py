@@ -15,6 +15,7 @@ LISTED = {
     "textloom_http_requests": {"route", "status"},
     "textloom_http_request_duration_seconds": {"route"},
     "textloom_phase_duration_seconds": {"model", "phase"},
+    "textloom_text_tokens": {"model"},
     "textloom_batch_size": {"model"},
     "textloom_batch_tokens": {"model"},
     "textloom_tokens": {"model"},
@@ -29,6 +30,7 @@ LISTED = {
     "textloom_model_ready": {"model"},
     "textloom_model_refused": {"model", "version"},
     "textloom_worker_restarts": set(),
+    "textloom_key_requests": {"key", "outcome"},
 }
 
 
@@ -63,7 +65,7 @@ def test_every_listed_metric_is_there_with_its_labels_and_no_other_of_ours(
     assert ours.keys() == LISTED.keys()
     for name, labels in LISTED.items():
         samples = ours[name].samples
-        assert samples or name == "textloom_model_refused"
+        assert samples or name in ("textloom_model_refused", "textloom_key_requests")
         assert all(sample.labels.keys() - {"le"} == labels for sample in samples)
     assert {"process_resident_memory_bytes", "python_info", "python_gc_collections"} <= found.keys()
 
@@ -89,6 +91,9 @@ def test_requests_tokens_and_predictions_are_counted(fresh: httpx.Client) -> Non
     assert value(fresh, "textloom_http_requests_total", route="/ner", status="422") == 1
     assert value(fresh, "textloom_http_request_duration_seconds_count", route="/ner") == 2
     assert value(fresh, "textloom_tokens_total", model="ner") == 5
+    assert value(fresh, "textloom_text_tokens_count", model="ner") == 3
+    assert value(fresh, "textloom_text_tokens_sum", model="ner") == 5
+    assert value(fresh, "textloom_text_tokens_bucket", model="ner", le="1.0") == 2
     assert value(fresh, "textloom_padding_tokens_total", model="ner") == 0
     assert value(fresh, "textloom_batch_size_sum", model="ner") == 2
     assert value(fresh, "textloom_batch_tokens_sum", model="ner") == 5

@@ -38,7 +38,7 @@ def test_help_lists_every_setting_with_its_default_and_variable(
     text = capsys.readouterr().out
     for name, field in Settings.model_fields.items():
         assert "--" + name.replace("_", "-") in text
-        default = "none" if name in ("pins", "traces") else field.default
+        default = "none" if name in ("pins", "traces", "keys", "admin") else field.default
         assert f"default {default}, variable {PREFIX}{name.upper()}" in text
 
 
@@ -79,6 +79,9 @@ def test_flags_override_variables_and_variables_override_defaults(
             "--pins: Value error, Input should be names and versions, such as ner=2",
         ),
         (["--pins", "ner=0"], "--pins: Input should be greater than or equal to 1"),
+        (["--admin", "8001"], "--admin: Value error, Input should be a host and a port, such as"),
+        (["--admin", "here:80000"], "--admin: Value error, Input should be a host and a port"),
+        (["--keys", "nowhere"], "--keys: Value error, [Errno 2] No such file"),
         (["--models", "nowhere"], "--models: Path does not point to a directory, not 'nowhere'"),
         (["--prot", "1"], "unrecognized arguments: --prot 1"),
     ],

@@ -1,0 +1,211 @@
+"""Heads that are too large or too slow, bodies that are too slow, and connections on which nothing comes."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .conftest import running, until
+from .test_metrics import value
+
+HEAD = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+BODY = b'{"text": "Ada Lovelace"}'
+WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+@contextmanager
+def guarded(models: Path, folder: Path, *arguments: str) -> Iterator[httpx.Client]:
+    arguments = ("--models", str(models), "--workers", "1", *arguments)
+    with running(folder / "log", *arguments) as (_, client):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def narrow(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("narrow")
+    with guarded(tiny_models, folder, "--max-head-bytes", "1000") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def hurried(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("hurried")
+    limits = ("--read-seconds", "0.5", "--idle-seconds", "1")
+    with guarded(tiny_models, folder, *limits) as client:
+        yield client
+
+
+@contextmanager
+def connected(client: httpx.Client) -> Iterator[socket.socket]:
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+        yield connection
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+def until_seen(connection: socket.socket, words: bytes, times: int = 1) -> bytes:
+    """What comes until these words have."""
+    seen = b""
+    while seen.count(words) < times:
+        part = connection.recv(65536)
+        assert part, seen
+        seen += part
+    return seen
+
+
+def dripped(connection: socket.socket, part: bytes, head: bytes = HEAD) -> bytes:
+    """What comes while the head of a request goes on and on, in small parts."""
+    connection.setblocking(False)
+    connection.send(head)
+    seen = b""
+
+    def answered() -> bool:
+        nonlocal seen
+        try:
+            part_of_answer = connection.recv(65536)
+            seen += part_of_answer
+        except BlockingIOError:
+            connection.send(part)
+            return False
+        except OSError:
+            return True
+        return not part_of_answer
+
+    until(answered)
+    return seen
+
+
+def counted(client: httpx.Client, status: int, route: str = "unmatched") -> float:
+    return value(client, "textloom_http_requests_total", route=route, status=str(status))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Long": "a" * 1000},
+        {"X" * 1000: "a"},
+        {f"X-{number}": "a" for number in range(200)},
+        {"Cookie": "a" * 300_000},
+    ],
+    ids=["value", "name", "many", "more than a buffer"],
+)
+def test_a_head_over_the_limit_is_431(narrow: httpx.Client, headers: dict[str, str]) -> None:
+    before = counted(narrow, 431)
+    refused = httpx.get(narrow.base_url.join("/models"), headers=headers)
+    assert refused.status_code == 431
+    assert refused.headers["connection"] == "close"
+    assert refused.headers["content-type"] == "application/problem+json"
+    problem = refused.json()
+    assert problem["code"] == "head_too_large"
+    assert "over 1000 bytes" in problem["detail"]
+    assert counted(narrow, 431) == before + 1
+
+
+def test_a_long_path_is_431_too(narrow: httpx.Client) -> None:
+    assert httpx.get(narrow.base_url.join("/" + "a" * 2000)).status_code == 431
+
+
+def test_a_head_that_comes_in_small_parts_and_never_ends_is_431(narrow: httpx.Client) -> None:
+    with connected(narrow) as connection:
+        assert dripped(connection, b"X-More: a\r\n").startswith(b"HTTP/1.1 431 ")
+
+
+def test_below_the_limit_nothing_changes(narrow: httpx.Client) -> None:
+    for length in (0, 500, 100_000):
+        answer = narrow.post("/ner", json={"text": "a" * length}, headers={"X-Some": "a" * 500})
+        assert answer.status_code == 200
+    with connected(narrow) as connection:
+        half = len(WHOLE) // 2
+        connection.sendall(WHOLE + WHOLE + WHOLE[:half])
+        connection.sendall(WHOLE[half:])
+        until_seen(connection, b"HTTP/1.1 200 OK", times=3)
+
+
+def test_a_body_that_nobody_reads_is_no_head(narrow: httpx.Client) -> None:
+    """The route answers before the body has come; what comes then is still the body."""
+    with connected(narrow) as connection:
+        head = HEAD.replace(b"application/json", b"text/plain")
+        connection.sendall(head + b"Content-Length: 60000\r\n\r\n")
+        assert until_seen(connection, b'"errors":[]}').startswith(b"HTTP/1.1 415 ")
+        for _ in range(6):
+            connection.sendall(b"a" * 10_000)
+        connection.sendall(WHOLE)
+        assert until_seen(connection, b'"usage"').startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_does_not_end_in_time_is_408(hurried: httpx.Client) -> None:
+    before = counted(hurried, 408)
+    with connected(hurried) as connection:
+        connection.sendall(HEAD)
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"too_slow"' in answer
+    assert counted(hurried, 408) == before + 1
+
+
+def test_a_head_that_drips_is_408(hurried: httpx.Client) -> None:
+    with connected(hurried) as connection:
+        assert dripped(connection, b"X-More: a\r\n").startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_connection_on_which_only_blank_lines_come_is_closed(hurried: httpx.Client) -> None:
+    with connected(hurried) as connection:
+        assert b" 200 OK" not in dripped(connection, b"\r\n", head=b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "kind", [b"Content-Length: 100\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n3\r\n"]
+)
+def test_a_body_that_does_not_end_in_time_is_408(hurried: httpx.Client, kind: bytes) -> None:
+    before = counted(hurried, 408, "/ner")
+    with connected(hurried) as connection:
+        connection.sendall(HEAD + kind + b'{"t')
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"the body must come within 0.5 s" in answer
+    assert counted(hurried, 408, "/ner") == before + 1
+
+
+def test_a_body_for_a_door_that_does_not_end_in_time_is_408(hurried: httpx.Client) -> None:
+    head = HEAD.replace(b"/ner", b"/v2/models/ner/infer")
+    with connected(hurried) as connection:
+        connection.sendall(head + b"Content-Length: 100\r\n\r\n{")
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'{"error":' in answer
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE], ids=["nothing ever came", "after a request"])
+def test_an_idle_connection_is_closed(hurried: httpx.Client, sent: bytes) -> None:
+    with connected(hurried) as connection:
+        connection.sendall(sent)
+        answer = everything(connection)  # ends, because the other side closes
+    assert answer.startswith(b"HTTP/1.1 200 OK") if sent else answer == b""
+
+
+def test_a_long_computation_is_not_idle(hurried: httpx.Client) -> None:
+    """The limits are for what the caller sends, not for how long the answer takes."""
+    text = "a good table, an awful table. " * 30_000
+    answer = hurried.post("/sentiment", json={"text": text})
+    assert answer.status_code == 200
+    assert answer.json()["usage"]["tokens"] > 100_000
+
+
+def test_by_default_there_is_no_limit(tiny_models: Path, tmp_path: Path) -> None:
+    with guarded(tiny_models, tmp_path) as client:
+        headers: dict[str, Any] = {"X-Long": "a" * 200_000}
+        assert client.get("/models", headers=headers).status_code == 200
