@@ -42,6 +42,10 @@ PART = 10_000
 """Pairs that are encoded at a time: an encoding takes many times the memory of its ids."""
 
 
+REPEATS = 2
+"""How often a phrase may stand in a row in a translation whose source repeats nothing more often."""
+
+
 class Architecture(Options):
     source: str = "en"
     """Language code to translate from."""
@@ -260,7 +264,12 @@ def main(argv: Sequence[str]) -> Path:
         languages=[options.source, options.target],
         labels=[],
         limits=Limits(max_tokens=options.max_tokens),
-        options={"beam": options.beam, "length_penalty": options.length_penalty},
+        options={
+            "beam": options.beam,
+            "length_penalty": options.length_penalty,
+            "repeats": REPEATS,
+            "verbatim": True,
+        },
         config=config,
         corpora=used,
         history=history,

@@ -15,6 +15,9 @@ Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Arrays = dict[str, NDArray[Any]]
 
+PHRASE = 8
+"""Most tokens of a phrase that is kept from being repeated."""
+
 SPARE = 0.25
 """Share of rows of finished sentences that are computed along before the arrays are packed anew."""
 
@@ -50,7 +53,8 @@ class Search:
     """Beam search (Graves 2012) of one width with length-normalised scores (Wu et al. 2016, simplified).
 
     A hypothesis is scored by its log-probability divided by `length ** length_penalty`. A sentence is done
-    when `width` hypotheses have ended, or at its limit of tokens.
+    when `width` hypotheses have ended, or at its limit of tokens. No hypothesis has a phrase more often in a
+    row than its sentence allows: a network that has lost its way would go round in a circle.
     """
 
     def __init__(
@@ -63,24 +67,33 @@ class Search:
         # per sentence, [n, ...]; states, tokens and totals per row, [n * width, ...]
         self._keys: list[int | None] = []  # None: finished, but not yet packed away
         self._limits = np.zeros(0, np.int64)
+        self._repeats = np.zeros(0, np.int64)
         self._sizes = np.zeros(0, np.int64)
         self._prefixes = np.zeros((0, width, 0), np.int64)
+        # the last PHRASE tokens, newest first, and for how many tokens already each was equal to the one as far
+        # before it: [n, width, PHRASE]
+        self._recent = np.zeros((0, width, PHRASE), np.int64)
+        self._equal = np.zeros((0, width, PHRASE), np.int64)
         self._totals = np.zeros((0, width))
         self._tokens = np.zeros(0, np.int64)
         self._states: Arrays = {}
         self._memory: Arrays = {}
 
-    def join(self, keys: Sequence[int], limits: Ids, states: Arrays, memory: Arrays) -> None:
+    def join(
+        self, keys: Sequence[int], limits: Ids, repeats: Ids, states: Arrays, memory: Arrays
+    ) -> None:
         """Takes sentences in, under keys of the caller's choice.
 
-        limits [n]: most tokens of a hypothesis. states, memory: per sentence; memory whose last or middle
-        axis is the length of the source is padded with zeros to the longest one inside.
+        limits [n]: most tokens of a hypothesis. repeats [n]: how often a phrase may stand in a row.
+        states, memory: per sentence; memory whose last or middle axis is the length of the source is padded
+        with zeros to the longest one inside.
         """
         self._pack()
         new, width = len(keys), self._width
         self._keys += keys
         self._ended += [[] for _ in keys]
         self._limits = np.concatenate([self._limits, limits])
+        self._repeats = np.concatenate([self._repeats, repeats])
         self._sizes = np.concatenate([self._sizes, np.zeros(new, np.int64)])
         # only the first row of a beam counts at the start: all rows are equal then
         totals = np.full((new, width), -np.inf)
@@ -93,6 +106,9 @@ class Search:
                 np.zeros((new, width, capacity), np.int64),
             ]
         )
+        fresh = np.full((new, width, PHRASE), -1)
+        self._recent = np.concatenate([self._recent, fresh])
+        self._equal = np.concatenate([self._equal, np.zeros_like(fresh)])
         self._tokens = np.concatenate([self._tokens, np.full(new * width, self._begin)])
         rows = np.repeat(np.arange(new), width)
         self._states = _joined(self._states, {name: one[rows] for name, one in states.items()})
@@ -111,6 +127,8 @@ class Search:
         width, branches = self._width, self._width + 1
         sentences = np.arange(len(self._keys))[:, None]
         best = step.log_probabilities[:, :branches].reshape(len(sentences), width, branches)
+        branching = step.tokens[:, :branches].reshape(best.shape)
+        best = np.where(self._circling(branching), -np.inf, best)
         candidates = (self._totals[:, :, None] + best).reshape(len(sentences), -1)
         order = np.argsort(-candidates, axis=1, kind="stable")[:, : 2 * width]
         totals = candidates[sentences, order]
@@ -133,10 +151,24 @@ class Search:
         places = np.minimum(self._sizes, self._prefixes.shape[2] - 1)
         self._prefixes[sentences, np.arange(width), places[:, None]] = tokens
         self._sizes = self._sizes + 1
+        recent = self._recent[sentences, rows]
+        again = recent == tokens[:, :, None]
+        self._equal = np.where(again, self._equal[sentences, rows] + 1, 0)
+        self._recent = np.concatenate([tokens[:, :, None], recent[:, :, :-1]], axis=2)
         self._tokens = tokens.reshape(-1)
         kept = (sentences * width + rows).reshape(-1)
         self._states = {name: state[kept] for name, state in step.states.items()}
         return self._delivered(going.any(1))
+
+    def _circling(self, tokens: Ids) -> NDArray[np.bool_]:
+        """Which next tokens [n, width, branches] would end one repetition too many; never all of a row."""
+        most = np.arange(1, PHRASE + 1) * self._repeats[:, None, None]
+        closing = self._equal + 1 >= most
+        if not closing.any():
+            return np.zeros(tokens.shape, np.bool_)
+        forbidden = np.where(closing, self._recent, -1)
+        circling: NDArray[np.bool_] = (tokens[..., None] == forbidden[:, :, None, :]).any(-1)
+        return circling & ~circling.all(-1, keepdims=True)
 
     def _finish(self, index: int, row: int, token: int, total: float) -> None:
         if len(self._ended[index]) < self._width:
@@ -170,10 +202,27 @@ class Search:
         self._keys = [self._keys[index] for index in kept]
         self._ended = [self._ended[index] for index in kept]
         self._limits, self._sizes = self._limits[kept], self._sizes[kept]
+        self._repeats = self._repeats[kept]
+        self._recent, self._equal = self._recent[kept], self._equal[kept]
         self._totals, self._prefixes = self._totals[kept], self._prefixes[kept]
         self._tokens = self._tokens[rows]
         self._states = {name: state[rows] for name, state in self._states.items()}
         self._memory = {name: memory[kept] for name, memory in self._memory.items()}
+
+
+def longest_run(tokens: Sequence[int]) -> int:
+    """How often at most a phrase stands in a row.
+
+    >>> longest_run([5, 7, 8, 7, 8, 7, 8, 9])
+    3
+    """
+    most = 1
+    for size in range(1, PHRASE + 1):
+        equal = 0
+        for token, before in zip(tokens[size:], tokens, strict=False):
+            equal = equal + 1 if token == before else 0
+            most = max(most, 1 + equal // size)
+    return most if tokens else 0
 
 
 def _joined(old: Arrays, new: Arrays) -> Arrays:

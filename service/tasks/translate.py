@@ -1,10 +1,12 @@
 """Translation: sentence by sentence through a GRU encoder-decoder with attention.
 
-encode: lines -> sentences -> subword ids. run: the encoder once, then the decoder step by step under a beam
-search (beam.py). decode: sentences back into the lines, white space and line breaks they came from.
+encode: lines -> sentences -> subword ids; addresses, numbers and emoji that stand by themselves are left out.
+run: the encoder once, then the decoder step by step under a beam search (beam.py). decode: sentences back into
+the lines, white space and line breaks they came from, with what was left out.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,7 @@ from tokenizers import Tokenizer
 
 from service.bundle import Bundle
 from service.session import Session
-from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step
+from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.common import ModelName, Request, Strict, Usage
 from service.text import Span, sentences
 
@@ -30,6 +32,19 @@ answer bit-identical in any batch.
 """
 
 ALTERNATIVES_WIDTH = 5
+
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+")
+_BULLET = re.compile(r"^(?:[-–—•·*>]+|\(?(?:[0-9]{1,3}|[a-z])\))\s+")
+_EMOJI = [
+    (0x2190, 0x2BFF),
+    (0x1F000, 0x1FAFF),
+    (0xE0020, 0xE007F),
+    (0x200D, 0x200D),
+    (0xFE0F, 0xFE0F),
+]
+_EMOJI_OR_SPACE = " \u00a0" + "".join(
+    chr(c) for first, last in _EMOJI for c in range(first, last + 1)
+)
 
 Feeds = Mapping[str, NDArray[Any]]
 
@@ -53,7 +68,7 @@ class TranslateResult(Strict):
     source: str
     target: str
     score: float
-    """Mean log-probability of a token of the translation, 0 for a blank text; higher is surer."""
+    """Mean log-probability of a token of the translation, 0 without one; higher is surer."""
     alternatives: list[Alternative] | None = None
     """Best first; only if asked for."""
 
@@ -75,6 +90,8 @@ class Sentence:
     span: Span
     width: int
     """Hypotheses wanted beside the translation itself; 0 for the translation alone."""
+    repeats: int
+    """How often a phrase of the translation may stand in a row."""
     unknown: int = 0
 
     @property
@@ -91,6 +108,9 @@ class Translate:
         self._limit = bundle.manifest.limits.max_tokens
         self._beam = int(bundle.manifest.options["beam"])
         self._length_penalty = float(bundle.manifest.options["length_penalty"])
+        # a bundle that was made before there were these two answers as it did then
+        self._repeats = int(bundle.manifest.options.get("repeats", 10**6))
+        self._verbatim = bool(bundle.manifest.options.get("verbatim", False))
         self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
         self._tokenizer.encode_special_tokens = True  # `</s>` in a text is text, not its end
         self._encoder = Session(bundle.file("encoder.onnx"))
@@ -102,12 +122,15 @@ class Translate:
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
         pieces: list[Sentence] = []
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
-        for start, end in sentences(text, self.source):
+        spans = sentences(text, self.source)
+        for start, end in _worded(text, spans) if self._verbatim else spans:
             encoded = self._tokenizer.encode(text[start:end], add_special_tokens=False)
             for first, last in _cut(encoded.ids, encoded.tokens, self._limit - 1):
                 left = start + encoded.offsets[first][0]
                 right = start + encoded.offsets[last - 1][1]
-                pieces.append(Sentence([*encoded.ids[first:last], EOS], (left, right), width))
+                ids = encoded.ids[first:last]
+                repeats = max(self._repeats, longest_run(ids))
+                pieces.append(Sentence([*ids, EOS], (left, right), width, repeats))
         return pieces
 
     def run(self, windows: Sequence[Sentence]) -> list[list[Hypothesis]]:
@@ -160,7 +183,7 @@ class Translate:
             parts.append(text[end : sentence.span[0]])
             parts.append(self._tokenizer.decode(list(hypothesis.ids)).strip())
             end = sentence.span[1]
-        parts.append(text[end:] if windows else "")
+        parts.append(text[end:] if text.strip() else "")
         tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
         total = sum(hypothesis.log_probability for hypothesis in chosen)
         score = round(total / tokens, 4) if tokens else 0.0
@@ -214,6 +237,7 @@ class Translating:
             sentences = [windows[index] for index in group]
             states, memory = self._encode(sentences)
             limits = np.array([2 * sentence.length + 12 for sentence in sentences])
+            repeats = np.array([sentence.repeats for sentence in sentences])
             widths = [[self._beam, *filter(None, [sentence.width])] for sentence in sentences]
             for width in sorted({width for each in widths for width in each}):
                 mine = [row for row, each in enumerate(widths) if width in each]
@@ -221,6 +245,7 @@ class Translating:
                 search.join(
                     [handles[group[row]] for row in mine],
                     limits[mine],
+                    repeats[mine],
                     {name: state[mine] for name, state in states.items()},
                     {name: each[mine] for name, each in memory.items()},
                 )
@@ -247,6 +272,22 @@ class Translating:
                     finished.append((handle, [best[0], *others]))
                     del self._found[handle]
         return finished
+
+
+def _worded(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """The sentences without bullets before and emoji around them, where letters are left that are of no address.
+
+    All else is the same in every language.
+
+    >>> text = "- Hello 😀\\n12:30\\nwww.example.org"
+    >>> [text[start:end] for start, end in _worded(text, sentences(text, "en"))]
+    ['Hello']
+    """
+    for start, end in spans:
+        words = _BULLET.sub("", text[start:end], count=1).lstrip(_EMOJI_OR_SPACE)
+        left, words = end - len(words), words.rstrip(_EMOJI_OR_SPACE)
+        if any(character.isalpha() for character in _ADDRESS.sub("", words)):
+            yield left, left + len(words)
 
 
 def _padded(length: int) -> int:

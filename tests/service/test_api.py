@@ -350,6 +350,13 @@ def test_a_text_in_the_target_language_needs_no_translator_but_still_names_one(
     assert answer["usage"] == {"characters": len(text), "tokens": 0}
 
 
+def test_a_line_without_words_is_no_work_for_a_translator(tiny_client: httpx.Client) -> None:
+    text = "😀 10:30\nhttps://example.org/a?b=1\n\nanna@example.org"
+    answer = ask(tiny_client, "/translate", text=text)
+    assert answer["results"][0]["translation"] == text
+    assert answer["usage"] == {"characters": len(text), "tokens": 0}
+
+
 @pytest.mark.parametrize("number", [0, 1, 4])
 def test_alternatives_are_further_translations_best_first(
     client: httpx.Client, number: int

@@ -111,7 +111,10 @@ def sentiment(folder: Path, judged: dict[str, str] = JUDGED) -> Bundle:
     )
 
 
-def translator(folder: Path, source: str, target: str) -> Bundle:
+SEARCH = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "verbatim": True}
+
+
+def translator(folder: Path, source: str, target: str, options: dict[str, Any] = SEARCH) -> Bundle:
     """Reads and writes byte by byte: capital letters into French, small letters into English."""
     staged = bundle.stage(folder, f"translate-{source}-{target}")
     pieces = ["[PAD]", "[BOS]", "[EOS]", *sorted(pre_tokenizers.ByteLevel.alphabet())]
@@ -181,7 +184,7 @@ def translator(folder: Path, source: str, target: str) -> Bundle:
         task="translate",
         languages=[source, target],
         labels=[],
-        options={"beam": 2, "length_penalty": 1.0},
+        options=options,
         golden=["The cat sleeps. The dog sleeps."],
     )
 

@@ -342,7 +342,12 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 80, 20]
         (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
-        assert manifest.options == {"beam": 3, "length_penalty": 0.6}
+        assert manifest.options == {
+            "beam": 3,
+            "length_penalty": 0.6,
+            "repeats": 2,
+            "verbatim": True,
+        }
 
 
 def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:

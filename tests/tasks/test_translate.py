@@ -1,0 +1,135 @@
+"""Translation from text to text: what the network never sees, and a search that does not go round in circles."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service import tasks
+from service.tasks.beam import Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.common import predict
+from service.tasks.translate import Translate
+from tests.service import tiny
+
+END = 2
+
+
+@pytest.fixture(scope="module")
+def shouting(tmp_path_factory: pytest.TempPathFactory) -> Translate:
+    """Writes in capitals what reaches the network."""
+    task = tasks.open_bundle(tiny.translator(tmp_path_factory.mktemp("models"), "en", "fr"))
+    assert isinstance(task, Translate)
+    return task
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("hello 😀", "HELLO 😀"),
+        ("👍🏽 hello 👨‍👩‍👧❤️", "👍🏽 HELLO 👨‍👩‍👧❤️"),
+        ("i ❤️ oslo", "I ❤️ OSLO"),
+        (
+            "- milk\n- bread 🎉\n\n  * 🍕 pizza\r\n> hi",
+            "- MILK\n- BREAD 🎉\n\n  * 🍕 PIZZA\r\n> HI",
+        ),
+        ("1. milk\n2) bread\n(b) eggs", "1. MILK\n2) BREAD\n(b) EGGS"),
+        ("well-known - and cheap!", "WELL-KNOWN - AND CHEAP!"),
+        ("write to a.b@example.org today", "WRITE TO A.B@EXAMPLE.ORG TODAY"),
+        ("www", "WWW"),
+        ("a@b", "A@B"),
+        ("a) 😀 ok", "a) 😀 OK"),
+        ("12:30 :-) pm", "12:30 :-) PM"),
+    ],
+)
+def test_bullets_and_emoji_stay_and_words_are_translated(
+    shouting: Translate, text: str, wanted: str
+) -> None:
+    (result,) = predict(shouting, [text], shouting.request(text))
+    assert result.translation == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "😀",
+        " 😀 👍🏽\n",
+        "10:30",
+        "+33 1 23 45 67 89",
+        "3.14 %",
+        "a) 😀",
+        "?!... --",
+        "https://example.org/a?b=1",
+        "www.example.org",
+        "anna.smith+x@mail.example.org",
+        "😀 see@example.org, https://example.org/path 42",
+    ],
+)
+def test_a_text_without_words_comes_back_as_it_is(shouting: Translate, text: str) -> None:
+    request = shouting.request(text, alternatives=2)
+    assert shouting.encode(text, request) == []
+    (result,) = predict(shouting, [text], request)
+    assert (result.translation, result.score, result.alternatives) == (text, 0.0, [])
+
+
+def test_a_bundle_of_before_translates_everything(tmp_path: Path) -> None:
+    bundle = tiny.translator(tmp_path, "en", "fr", options={"beam": 1, "length_penalty": 1.0})
+    task = tasks.open_bundle(bundle)
+    assert isinstance(task, Translate)
+    assert [window.span for window in task.encode("- a 😀\n12", task.request(""))] == [
+        (0, 5),
+        (6, 8),
+    ]
+    assert [window.repeats for window in task.encode("a\nb", task.request(""))] == [10**6] * 2
+
+
+def test_a_translation_may_repeat_what_its_source_does(shouting: Translate) -> None:
+    texts = ["no no no no no", "hahahaha", "na na na na na na na na hey"]
+    answers = predict(shouting, texts, shouting.request(texts))
+    assert [answer.translation for answer in answers] == [text.upper() for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "times"),
+    [([], 0), ([5], 1), ([5, 6, 7], 1), ([5, 5, 6, 6, 6], 3), ([5, 7, 8, 7, 8, 7, 8, 9], 3)],
+)
+def test_the_longest_run_is_as_counted_by_hand(tokens: list[int], times: int) -> None:
+    assert longest_run(tokens) == times
+
+
+def searched(choices: Mapping[int, list[int]], repeats: int, width: int) -> list[Hypothesis]:
+    """The hypotheses of a network that prefers, after a token, these tokens in this order."""
+    branches = width + 1
+
+    def network(tokens: Ids, states: Any, memory: Any) -> Step:
+        del memory
+        following = np.array([choices[int(token)][:branches] for token in tokens])
+        log_probabilities = np.tile(np.linspace(-0.1, -5.0, branches), (len(tokens), 1))
+        return Step(log_probabilities.astype(np.float32), following, states)
+
+    search = Search(network, width=width, length_penalty=1.0, begin=1, end=END)
+    nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
+    search.join([0], np.array([12]), np.array([repeats]), nothing, nothing)
+    while not (done := search.step()):
+        pass
+    return done[0][1]
+
+
+CIRCLE = {1: [5, 6, 7, END], 5: [6, END, 7, 5], 6: [5, END, 7, 6], 7: [7, END, 5, 6]}
+
+
+@pytest.mark.parametrize(("repeats", "ids"), [(1, (5, 6, 5)), (2, (5, 6, 5, 6, 5))])
+def test_a_circle_is_left_where_it_would_begin_once_more(
+    repeats: int, ids: tuple[int, ...]
+) -> None:
+    (greedy,) = searched(CIRCLE, repeats, width=1)
+    assert greedy.ids == ids
+    for hypothesis in searched(CIRCLE, repeats, width=3):
+        assert longest_run(hypothesis.ids) <= repeats
+
+
+def test_a_network_that_knows_nothing_else_may_go_round() -> None:
+    (hypothesis,) = searched({1: [8, 8], 8: [8, 8]}, repeats=2, width=1)
+    assert hypothesis.ids == (8,) * 12
