@@ -13,7 +13,8 @@ COMMANDS = {
     "silver": "label sentences of an encyclopedia for the tagger to learn from",
     "compare": "train the three recurrent cells on the same data and compare them",
     "evaluate": "score a bundle on a file",
-    "behaviour": "score a classifier on small sets, one for each phenomenon",
+    "behaviour": "score a bundle on small sets, one for each phenomenon",
+    "search": "show what a wider beam costs a translator and gains",
 }
 
 

@@ -210,7 +210,7 @@ class Search:
         self._memory = {name: memory[kept] for name, memory in self._memory.items()}
 
 
-def longest_run(tokens: Sequence[int]) -> int:
+def longest_run(tokens: Sequence[object]) -> int:
     """How often at most a phrase stands in a row.
 
     >>> longest_run([5, 7, 8, 7, 8, 7, 8, 9])

@@ -99,7 +99,9 @@ def test_the_longest_run_is_as_counted_by_hand(tokens: list[int], times: int) ->
     assert longest_run(tokens) == times
 
 
-def searched(choices: Mapping[int, list[int]], repeats: int, width: int) -> list[Hypothesis]:
+def searched(
+    choices: Mapping[int, list[int]], repeats: int, width: int, length_penalty: float = 1.0
+) -> list[Hypothesis]:
     """The hypotheses of a network that prefers, after a token, these tokens in this order."""
     branches = width + 1
 
@@ -109,12 +111,21 @@ def searched(choices: Mapping[int, list[int]], repeats: int, width: int) -> list
         log_probabilities = np.tile(np.linspace(-0.1, -5.0, branches), (len(tokens), 1))
         return Step(log_probabilities.astype(np.float32), following, states)
 
-    search = Search(network, width=width, length_penalty=1.0, begin=1, end=END)
+    search = Search(network, width=width, length_penalty=length_penalty, begin=1, end=END)
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
     search.join([0], np.array([12]), np.array([repeats]), nothing, nothing)
     while not (done := search.step()):
         pass
     return done[0][1]
+
+
+@pytest.mark.parametrize(("length_penalty", "ids"), [(0.0, ()), (2.0, (5,))])
+def test_a_longer_hypothesis_wins_with_a_larger_penalty(
+    length_penalty: float, ids: tuple[int, ...]
+) -> None:
+    # two hypotheses end: none at all with -2.55, and one token with -0.1 - 2.55
+    choices = {1: [5, END, 6], 5: [5, END, 6], 6: [END, END, END]}
+    assert searched(choices, repeats=2, width=2, length_penalty=length_penalty)[0].ids == ids
 
 
 CIRCLE = {1: [5, 6, 7, END], 5: [6, END, 7, 5], 6: [5, END, 7, 6], 7: [7, END, 5, 6]}
