@@ -66,6 +66,8 @@ class Training(_Part):
     parameters: int
     finished: str
     """UTC, ISO 8601."""
+    tried: dict[str, dict[str, float | str]] = {}
+    """Settings that were tried on dev after the training: metric -> value."""
 
 
 class Manifest(_Part):

@@ -59,6 +59,7 @@ def write(
         *_score_table(manifest, whole),
         "",
         *(["## Good and bad at", "", str(notes), ""] if notes else []),
+        *_tried(training.tried),
         *_guidelines(training.recipe.get("guidelines", {})),
         "## Trained on",
         "",
@@ -92,6 +93,25 @@ def write(
         _confusion(folder / "confusion.png", confusion)
         lines += ["", "## Confusion", "", "![Labels against predictions](confusion.png)"]
     (folder / "card.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _tried(settings: Mapping[str, Mapping[str, float | str]]) -> list[str]:
+    if not settings:
+        return []
+    metrics = list(next(iter(settings.values())))
+    return [
+        "## Tried on dev",
+        "",
+        "The bundle has the best of its own width; a wider search costs time.",
+        "",
+        f"| setting | {' | '.join(metrics)} |",
+        f"|---|{'---|' * len(metrics)}",
+        *(
+            f"| {setting} | {' | '.join(str(values[metric]) for metric in metrics)} |"
+            for setting, values in settings.items()
+        ),
+        "",
+    ]
 
 
 def _guidelines(rules: Mapping[str, str]) -> list[str]:

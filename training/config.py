@@ -93,7 +93,7 @@ class Fit(Options):
     """Time between checkpoints, beside the one at every validation."""
 
 
-AFTERWARDS = {"precision", "notes", "behaviour"}
+AFTERWARDS = {"precision", "notes", "behaviour", "length_penalties"}
 """Options that do not touch the training, but the bundle that is made of it."""
 
 Precision = Literal["float32", "int8"]

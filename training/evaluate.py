@@ -129,13 +129,7 @@ def _classification(task: Sentiment, name: str, config: Config) -> Report:
 
 
 def _translation(task: Translate, name: str, config: Config) -> Report:
-    pairs: list[Pair] = _examples(corpora.read_pairs, name, config)
-    reverse = config.reverse
-    if reverse is None:
-        recipe = task.bundle.manifest.training.recipe
-        reverse = bool(recipe.get("network", {}).get("reverse", False))
-    if reverse:
-        pairs = [pair.turned() for pair in pairs]
+    pairs = turned(task, _examples(corpora.read_pairs, name, config), config.reverse)
     texts = [pair.text for pair in pairs]
     started = time.perf_counter()
     translations = [result.translation for result in predict(task, texts, task.request(texts))]
@@ -143,6 +137,14 @@ def _translation(task: Translate, name: str, config: Config) -> Report:
     overall = scores.translation_overall(translations, [pair.other for pair in pairs])
     overall["sentences_per_second"] = round(len(pairs) / seconds, 1)
     return Report(examples=len(pairs), overall=overall)
+
+
+def turned(task: Translate, pairs: list[Pair], reverse: bool | None = None) -> list[Pair]:
+    """Source first; if `reverse` is None, they are as those that the bundle was trained on."""
+    if reverse is None:
+        recipe = task.bundle.manifest.training.recipe
+        reverse = bool(recipe.get("network", {}).get("reverse", False))
+    return [pair.turned() for pair in pairs] if reverse else pairs
 
 
 def _examples(

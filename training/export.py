@@ -6,7 +6,7 @@ text's neighbours, is not published.
 
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -118,6 +118,7 @@ class Draft:
     history: History
     parameters: int
     device: str
+    tried: Scores = field(default_factory=dict)
 
 
 def file_options(files: Files, seed: int) -> dict[str, Any]:
@@ -162,6 +163,7 @@ def publish(
     score: Callable[[Any], Scores],
     confusion: Callable[[Any], card.Confusion] | None = None,
     judged: Callable[[Any], Mapping[str, Judged]] | None = None,
+    tune: Callable[[Any], tuple[dict[str, Any], Scores]] | None = None,
 ) -> Path:
     """Writes, checks, scores and publishes the next version; gives its folder.
 
@@ -170,6 +172,7 @@ def publish(
     check: compares them with PyTorch; gives the largest difference of each graph.
     load, score: the task that will serve, and its scores by test set.
     confusion: the table of labels against predictions, where the task has one.
+    tune: chooses options with the task on dev, where it has any to choose; gives them and what it tried.
     judged: by test set, how sure and how right the predictions are, where they have a confidence.
 
     Raises TrainingError if a graph is not exact. Where the bundle's precision is less than float32, a
@@ -186,11 +189,15 @@ def publish(
             )
         return staged, load(bundle.seal(staged, _manifest(draft, {}, [])))
 
+    staged, task = made(draft.config.files.out.parent, draft.config.precision)
+    if tune:
+        chosen, tried = tune(task)
+        draft = replace(draft, options=draft.options | chosen, tried=tried)
+        task = load(bundle.seal(staged, _manifest(draft, {}, [])))
     whole: Scores | None = None
     if draft.config.precision != "float32":
         with TemporaryDirectory() as folder:
             whole = score(made(Path(folder), "float32")[1])
-    staged, task = made(draft.config.files.out.parent, draft.config.precision)
     answers = predict(task, GOLDEN, task.request(list(GOLDEN)))
     examples = [
         Golden(input=text, answer=answer.model_dump(mode="json"))
@@ -270,6 +277,7 @@ def _manifest(draft: Draft, results: Scores, golden: list[Golden]) -> Manifest:
             seconds=round(draft.history.seconds, 1),
             parameters=draft.parameters,
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            tried=draft.tried,
         ),
         scores=results,
         golden=golden,

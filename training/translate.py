@@ -25,7 +25,7 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import corpora, export, scores
+from training import behaviour, corpora, export, scores, search
 from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.cross_entropy import projected_cross_entropy
@@ -40,7 +40,6 @@ Ids = NDArray[np.int32]
 
 PART = 10_000
 """Pairs that are encoded at a time: an encoding takes many times the memory of its ids."""
-
 
 REPEATS = 2
 """How often a phrase may stand in a row in a translation whose source repeats nothing more often."""
@@ -95,6 +94,10 @@ class Config(Options):
     finish: Finish = Finish()
     precision: Precision = "float32"
     """Precision of the products in the bundle; int8 is faster and smaller."""
+    behaviour: Path | None = None
+    """Folder of the small sets of `training behaviour`, which the bundle is then scored on too."""
+    length_penalties: tuple[float, ...] = ()
+    """Values of length_penalty of which the bundle gets the one with the best BLEU on dev; none: as it stands."""
     notes: str = ""
     """What the bundle's card says of strengths and weaknesses, in Markdown."""
 
@@ -282,9 +285,15 @@ def main(argv: Sequence[str]) -> Path:
         write=partial(write_graphs, network, tokenizer),
         check=partial(check_parity, network),
         load=Translate,
-        score=lambda task: {
-            name: scores.translation(task, pairs) for name, pairs in data.tests.items()
-        },
+        score=lambda task: (
+            {name: scores.translation(task, pairs) for name, pairs in data.tests.items()}
+            | (behaviour.scored(task, config.behaviour) if config.behaviour else {})
+        ),
+        tune=(
+            (lambda task: search.tuned(task, data.dev, config.length_penalties))
+            if config.length_penalties
+            else None
+        ),
     )
 
 

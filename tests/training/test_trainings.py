@@ -49,9 +49,11 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     card = (published / "card.md").read_text()
     assert all(picture in card for picture in pictures)
     training = manifest["training"]
-    own = {"ner": {"guidelines"}, "sentiment": {"behaviour"}, "translate": {"finish"}}[
-        manifest["task"]
-    ]
+    own = {
+        "ner": {"guidelines"},
+        "sentiment": {"behaviour"},
+        "translate": {"behaviour", "finish", "length_penalties"},
+    }[manifest["task"]]
     assert training["recipe"].keys() == {"files", "network", "fit", "precision", "notes"} | own
     assert training["recipe"]["fit"]["learning_rate"] == 0.01
     assert [corpus["split"] for corpus in training["corpora"]] == ["dev", "test", "train"]
@@ -305,7 +307,11 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         last = {"finish_train": [f"{train}#20"], "finish_epochs": 2, "finish_rate": 0.001}
         given["finish"] = last
     fields = module.Config.model_fields
-    elsewhere = {"notes", "precision"} | ({"behaviour"} if task == "sentiment" else set())
+    elsewhere = {"notes", "precision"}
+    if task != "ner":
+        elsewhere |= {"behaviour"}
+    if task == "translate":
+        elsewhere |= {"length_penalties"}
     assert given.keys() | elsewhere == fields.keys()
     for part, values in given.items():
         if part == "guidelines":
@@ -314,7 +320,11 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert values.keys() == known, f"an option of {part} is in no test"
 
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text('notes = "Good at little."\nprecision = "float32"\n' + as_toml(given))
+    top = 'notes = "Good at little."\nprecision = "float32"\n'
+    if task == "translate":
+        (tmp_path / "emoji.jsonl").write_text('{"text": "😀", "same": true}\n')
+        top += f'length_penalties = [0.2, 1.4]\nbehaviour = "{tmp_path}"\n'
+    recipe.write_text(top + as_toml(given))
     published = module.main(["--recipe", str(recipe)])
     assert published == tmp_path / "models" / "every-option" / "1"
     manifest = tasks.load(published).bundle.manifest
@@ -326,8 +336,10 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     assert written["files"] == {k: v for k, v in files.items() if k not in ("data", "out", "runs")}
     assert [corpus.licence for corpus in manifest.training.corpora[-2:]] == ["CC0-1.0"] * 2
     assert manifest.training.seed == 3
+    tried = manifest.training.tried
+    assert bool(tried) == (task == "translate")
     assert manifest.limits.max_tokens == network["max_tokens"]
-    assert len(manifest.scores) == (10 if task == "ner" else 2)
+    assert len(manifest.scores) == {"ner": 10, "sentiment": 2, "translate": 3}[task]
     if task == "ner":
         assert written["guidelines"] == given["guidelines"]
         assert "Russian and the Kenyans are no names" in (published / "card.md").read_text()
@@ -342,12 +354,11 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 80, 20]
         (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
-        assert manifest.options == {
-            "beam": 3,
-            "length_penalty": 0.6,
-            "repeats": 2,
-            "verbatim": True,
-        }
+        assert manifest.options.pop("length_penalty") in {0.2, 1.4}
+        assert manifest.options == {"beam": 3, "repeats": 2, "verbatim": True}
+        assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
+        assert "## Tried on dev" in (published / "card.md").read_text()
+        assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
 
 
 def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:
