@@ -24,5 +24,5 @@ USER 10001:10001
 EXPOSE 8000
 # Health is at the second port if there is one.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["python", "-c", \
-    "from os import environ; from urllib.request import urlopen; port = environ.get('TEXTLOOM_ADMIN', ':8000').rpartition(':')[2]; urlopen(f'http://127.0.0.1:{port}/health/ready', timeout=2)"]
+    "from os import environ; from urllib.request import urlopen; port = (environ.get('TEXTLOOM_ADMIN') or ':8000').rpartition(':')[2]; urlopen(f'http://127.0.0.1:{port}/health/ready', timeout=2)"]
 CMD ["python", "-m", "service"]
