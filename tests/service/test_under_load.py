@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def test_every_answer_under_load_is_that_of_the_text_alone(
 
 @pytest.fixture
 def service(tiny_models: Path) -> Iterator[httpx.Client]:
-    arguments = ("--models", str(tiny_models), "--workers", "2", "--queue-tokens", "1000000")
+    arguments = ["--models", str(tiny_models), "--workers", "2", "--queue-tokens", "1000000"]
+    arguments += ["--timeout-ms", "600000"]  # nothing is refused, however slow the machine
     with process(*arguments) as (started, client):
         until(lambda: status(client, "/health/ready") == 200)
         yield client
@@ -111,21 +113,21 @@ def raw(body: bytes, path: bytes = b"/ner", length: int | None = None) -> bytes:
 def test_who_does_not_read_his_answer_keeps_nobody_waiting(service: httpx.Client) -> None:
     """The answers are larger than the system's buffers: writing them has to wait for the reader."""
     body = json.dumps({"text": ["Ada Lovelace London " * 40] * 300}).encode()
-    slow = [connected(service) for _ in range(3)]
-    for connection in slow:
-        connection.sendall(raw(body))
-    for _ in range(20):
-        assert service.post("/ner", json={"text": "London"}).status_code == 200
-    for connection in slow:
-        received = bytearray()
-        while not received.endswith(b"}}"):
-            piece = connection.recv(1 << 16)
-            received += piece
-            assert piece
-            assert received.startswith(b"HTTP/1.1 200")
-        answer = json.loads(received.partition(b"\r\n\r\n")[2])
-        assert {len(result["entities"]) for result in answer["results"]} == {80}
-        connection.close()
+    with ExitStack() as opened:
+        slow = [opened.enter_context(connected(service)) for _ in range(3)]
+        for connection in slow:
+            connection.sendall(raw(body))
+        for _ in range(20):
+            assert service.post("/ner", json={"text": "London"}).status_code == 200
+        for connection in slow:
+            received = bytearray()
+            while not received.endswith(b"}}"):
+                piece = connection.recv(1 << 16)
+                received += piece
+                assert piece
+                assert received.startswith(b"HTTP/1.1 200")
+            answer = json.loads(received.partition(b"\r\n\r\n")[2])
+            assert {len(result["entities"]) for result in answer["results"]} == {80}
 
 
 def test_ten_thousand_connections_opened_and_dropped_leave_the_service_as_it_was(

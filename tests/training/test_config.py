@@ -19,6 +19,7 @@ MODULES: dict[str, Any] = {
 # recipes of benchmarks, whose weights are not shipped, and what trains them
 BENCHMARKS = {
     "imdb": "sentiment",
+    "multi30k": "translate",
     "ner-conll2003": "ner",
     "semeval": "sentiment",
     "sst2": "sentiment",

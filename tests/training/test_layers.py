@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from training import ner, sentiment, translate
-from training.layers import CELLS, CRF, Attention, Cell, Merge, RecurrentStack, merged
+from training.layers import CRF, Attention, Cell, Merge, RecurrentStack, merged
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -17,7 +17,7 @@ TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 def reference(stack: RecurrentStack, inputs: int) -> nn.RNNBase:
     """PyTorch's own layers with the weights of a stack."""
     layers = len(stack.forwards)
-    own = CELLS[stack.cell](
+    own = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[stack.cell](
         inputs,
         stack.hidden,
         num_layers=layers,
