@@ -9,6 +9,8 @@ ARGS ?=
 ENGINE ?= $(shell for name in docker podman; do $$name info >/dev/null 2>&1 && echo $$name && break; done)
 COMPOSE ?= $(if $(filter podman,$(ENGINE)),podman-compose,docker compose)
 SERVICES ?=
+# podman's own format of images has no HEALTHCHECK; docker does not read this.
+export BUILDAH_FORMAT := docker
 IMAGE := localhost/textloom
 MAX_IMAGE_MB := 260
 
