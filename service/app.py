@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -129,11 +130,16 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
         "translate": answer_translate,
     }
     inference.install(door, tasks)
+
+    def announce(name: str, characters: int, deadline: float) -> None:
+        catalog.get(name).announce(characters, deadline)
+
     app.state.edge = app.middleware_stack = Edge(
         app,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         body_seconds=settings.read_seconds,
+        announce={f"/{name}".encode(): partial(announce, name) for name in ("ner", "sentiment")},
         gate=gate,
         traces=traces,
     )

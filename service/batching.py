@@ -39,8 +39,9 @@ PADDING = 0.05
 """Largest share of a batch's tokens that may be padding."""
 SLICE_SECONDS = 0.005
 """A slice ends with the first step that ends after so long, or that finishes a window."""
-HEADROOM = 0.3
-"""Share of the time up to a deadline that the estimate of the work ahead may fill."""
+HEADROOM = 0.12
+"""Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
+text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it."""
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class Batcher(Generic[W, O]):
         self._waiting = 0
         self._waiting_tokens = 0
         self._running_tokens = 0
+        self._expected_tokens = 0.0
         self._draining = False
         self._pace = Pace(batch_tokens, slices=stepwise)
         workers.add(self)
@@ -141,9 +143,16 @@ class Batcher(Generic[W, O]):
             raise self._rejected("deadline", _too_late())
         ahead = self._workers.backlog()
         crowded = self._waiting_tokens + tokens > self._queue_tokens
-        if (self._waiting_tokens and crowded) or (ahead and ahead + own > left * HEADROOM):
-            late = ahead if crowded else ahead + own - left * HEADROOM
+        most = (left - own) * HEADROOM
+        if (self._waiting_tokens and crowded) or (ahead and ahead > most):
+            late = ahead if crowded else ahead - most
             raise self._rejected("queue_full", self._queue_full(late))
+
+    def expect(self, tokens: float) -> None:
+        """So many tokens will be submitted in this round of the event loop: they are reckoned with until then."""
+        if not self._expected_tokens:
+            asyncio.get_running_loop().call_soon(self._expect_nothing)
+        self._expected_tokens += tokens
 
     async def submit(self, windows: Sequence[W], *, deadline: float) -> Ran[O]:
         """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
@@ -181,7 +190,8 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Seconds of a thread that the accepted work still takes; of a batch that runs, the half."""
-        return self._pace.seconds(self._waiting_tokens + self._running_tokens / 2)
+        tokens = self._waiting_tokens + self._expected_tokens + self._running_tokens / 2
+        return self._pace.seconds(tokens)
 
     def oldest(self) -> float | None:
         """Since when the work has waited that comes next, None if nothing waits."""
@@ -341,6 +351,9 @@ class Batcher(Generic[W, O]):
             self._metrics.batch_tokens.observe(computed)
             self._metrics.tokens.inc(tokens)
             self._metrics.padding_tokens.inc(computed - tokens)
+
+    def _expect_nothing(self) -> None:
+        self._expected_tokens = 0.0
 
     def _queue_full(self, seconds: float) -> QueueFull:
         return QueueFull(

@@ -15,7 +15,12 @@ from service.settings import Settings
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, but also closed if nothing ever comes, like one that has become idle."""
+    """uvicorn's, but also closed if nothing ever comes, like one that has become idle; and what is refused by
+    its head alone never becomes a request of the app: under overload, nearly all the time would go there."""
+
+    config: "Config"
+    _refusal: bytes | None = None
+    """The answer to the request that comes in, if it has been refused."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -23,11 +28,39 @@ class Connection(HttpToolsProtocol):
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
+    def on_headers_complete(self) -> None:
+        if self.config.refuse_by_head and self._plain:
+            method = self.parser.get_method()
+            self._refusal = self.config.edge.refused_by_head(method, self.url, self.headers)
+        if self._refusal is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._refusal is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._refusal is None:
+            super().on_message_complete()
+            return
+        self.transport.write(self._refusal)
+        self._refusal = None
+        self.on_response_complete()
+
+    @property
+    def _plain(self) -> bool:
+        """Whether an answer may be written as soon as the request is there, and another may follow."""
+        idle = not self._answering and not self.flow.write_paused
+        return idle and not self.expect_100_continue and self.parser.should_keep_alive()
+
+    @property
+    def _answering(self) -> bool:
+        return bool(self.cycle) and not self.cycle.response_complete
+
 
 class GuardedConnection(Connection):
     """One that answers 431 to a head that is too large, and 408 to one that comes too slowly."""
 
-    config: "Config"
     _in_body = _message_ended = False
     _came = 0
     """Bytes of a head of which the end is not there."""
@@ -87,10 +120,6 @@ class GuardedConnection(Connection):
             self.transport.write(self.config.edge.refusal(error))
         self.transport.close()
 
-    @property
-    def _answering(self) -> bool:
-        return bool(self.cycle) and not self.cycle.response_complete
-
     def _stop_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
@@ -105,6 +134,8 @@ class Config(uvicorn.Config):
         self.edge: Edge = app.state.edge
         self.max_head_bytes = settings.max_head_bytes
         self.read_seconds = settings.read_seconds
+        # with keys the gate decides first, and it sees only what is a request of the app
+        self.refuse_by_head = not second_port and settings.keys is None
         guarded = settings.max_head_bytes or settings.read_seconds
         super().__init__(
             self.edge.second_port if second_port else self.edge,

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
@@ -49,6 +49,9 @@ access = logging.getLogger("textloom.access")
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are read in the event loop; longer ones would stall it."""
 
+SHORT_BYTES = 8 * 1024
+"""Of a body up to this size the head tells enough: its characters are at most as many."""
+
 LOOK_AFTER = 0.02
 """Seconds after which an answer that is not there yet makes us look whether its caller still is."""
 
@@ -76,11 +79,17 @@ class Edge:
         metrics: Metrics,
         max_body_bytes: int,
         body_seconds: float = 0.0,
+        announce: Mapping[bytes, Callable[[int, float], None]],
         gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
-        """gate: what is locked, if anything is. body_seconds: for a body to come; 0 for any time."""
+        """gate: what is locked, if anything is. body_seconds: for a body to come; 0 for any time.
+
+        announce: by path, what is told how many characters come and by when they must be done; it raises if that
+        cannot be.
+        """
         self._app = app
+        self._announce = announce
         self._layers = app.build_middleware_stack()
         self._tasks = {route.path: route for route in app.routes if isinstance(route, TaskRoute)}
         self._traces = traces
@@ -133,33 +142,70 @@ class Edge:
             failure = InternalError("something went wrong in the server")
             await problem(scope, failure)(scope, receive, send_with_id)
         finally:
-            seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.request(route, status, seconds)
             method = scope["method"] if route != "unmatched" else "-"
-            figures: dict[str, Any] = {
-                "request_id": request_id,
-                "traceparent": traceparent(headers.get(b"traceparent")),
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": seconds * 1000,
-                "call": scope.get("state", {}).get("call"),
-            }
-            if self._gate:
-                figures["key"] = scope.get("key")
-            access.info(REQUEST, figures)
-            if self._traces:
-                self._traces.request(began, **figures)
+            call, key = scope.get("state", {}).get("call"), scope.get("key")
+            self._record(began, headers, request_id, method, route, status, call, key)
+
+    def _record(
+        self,
+        began: float,
+        headers: Mapping[bytes, bytes],
+        request_id: str,
+        method: str,
+        route: str,
+        status: int,
+        call: Call | None = None,
+        key: str | None = None,
+    ) -> None:
+        """A request that is over, for metrics, log and traces."""
+        seconds = time.perf_counter() - began
+        self._metrics.request(route, status, seconds)
+        figures: dict[str, Any] = {
+            "request_id": request_id,
+            "traceparent": traceparent(headers.get(b"traceparent")),
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": seconds * 1000,
+            "call": call,
+        }
+        if self._gate:
+            figures["key"] = key
+        access.info(REQUEST, figures)
+        if self._traces:
+            self._traces.request(began, **figures)
 
     def refusal(self, error: TextLoomError) -> bytes:
         """The answer, as it goes over the wire, to a request of which there is no more than a part of its head."""
         self._metrics.request("unmatched", error.status, 0.0)
         logger.warning("a request is refused: %s", error.detail)
-        answer = problem({"request_id": _request_id({}), "path": ""}, error)
-        lines = [b"HTTP/1.1 %d %s" % (error.status, error.title.encode())]
-        lines += [name + b": " + value for name, value in answer.raw_headers]
-        return b"\r\n".join([*lines, b"", bytes(answer.body)])
+        return _on_the_wire({"request_id": _request_id({}), "path": ""}, error)
+
+    def refused_by_head(
+        self, method: bytes, path: bytes, fields: list[tuple[bytes, bytes]]
+    ) -> bytes | None:
+        """The answer, as it goes over the wire, to a request for a task that cannot be done in time, as far as
+        its head tells; None if it can, or if it takes more than the head to tell. The request is then over."""
+        announce = self._announce.get(path) if method == b"POST" else None
+        if announce is None:
+            return None
+        began, headers = time.perf_counter(), dict(fields)
+        size = headers.get(b"content-length", b"")
+        if not size.isdigit() or int(size) > min(SHORT_BYTES, self._max_body_bytes):
+            return None
+        try:
+            until = deadline(headers, self._app.state.settings)
+        except InvalidInput:
+            return None
+        try:
+            announce(int(size), until)
+        except TextLoomError as error:
+            request_id, route = _request_id(headers), path.decode()
+            answer = _on_the_wire({"request_id": request_id, "path": route}, error)
+            self._record(began, headers, request_id, "POST", route, error.status)
+            return answer
+        return None
 
     def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """`receive`, until more than the allowed bytes came or were announced."""
@@ -227,6 +273,14 @@ class TaskRoute(APIRoute):
         """What the endpoint calls `query`."""
         model: type[Any] = get_type_hints(self.endpoint)["query"]
         return model
+
+
+def _on_the_wire(scope: Scope, error: TextLoomError) -> bytes:
+    answer = problem(scope, error)
+    lines = [b"HTTP/1.1 %d %s" % (error.status, error.title.encode())]
+    lines += [name + b": " + value for name, value in answer.raw_headers]
+    lines.append(b"x-request-id: " + scope["request_id"].encode())
+    return b"\r\n".join([*lines, b"", bytes(answer.body)])
 
 
 def _receive_in_time(seconds: float, receive: Receive) -> Receive:

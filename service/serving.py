@@ -91,6 +91,13 @@ class Model(Generic[R, A]):
         # the workers forget it when nobody uses this model any more: after its last request, if it was replaced
         weakref.finalize(self, _let_go, workers, self.batcher, self.name).atexit = False
 
+    def announce(self, characters: int, deadline: float) -> None:
+        """A request of so many characters comes in. Raises what `answer` would, as far as one can tell without
+        reading them: see `Batcher.check`."""
+        tokens = characters * self._tokens_per_character
+        self.batcher.check(tokens, deadline)
+        self.batcher.expect(tokens)
+
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""
         characters = sum(map(len, texts))

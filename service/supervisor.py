@@ -148,10 +148,10 @@ class Worker(Server):
 
     def _share(self) -> int:
         """How many connections to take before other workers have noticeably fewer: few are spread evenly,
-        hundreds roughly."""
+        hundreds roughly, as each time that some are taken may cost the time of a batch."""
         mine = len(self.server_state.connections)
         self._board.set_connections(self._index, mine)
-        return max(0, self._board.fewest() + 1 + mine * mine // 1024 - mine)
+        return max(0, self._board.fewest() + 1 + mine // 8 + mine * mine // 1024 - mine)
 
 
 class Supervisor:

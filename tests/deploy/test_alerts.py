@@ -72,7 +72,7 @@ def test_a_service_that_was_stopped_is_down(tiny_models: Path, tmp_path: Path) -
 
 def test_overload_is_seen_before_it_is_refused(tmp_path: Path) -> None:
     """Sixty-four callers at a time: requests wait, and are slow, but none is refused."""
-    arguments = ("--models", str(SHIPPED), "--workers", "1", "--timeout-ms", "600000")
+    arguments = ("--models", str(SHIPPED), "--workers", "1", "--timeout-ms", "6000000")
     with (
         running(tmp_path / "log", *arguments) as (_, service),
         watching(tmp_path, service) as prometheus,

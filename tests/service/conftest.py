@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from service.app import create_app
+from service.connections import Config
 from service.settings import Settings
 
 from . import tiny
@@ -33,9 +34,8 @@ def anyio_backend() -> str:
 def serving(models: Path, *, wait: bool = True, **settings: Any) -> Iterator[httpx.Client]:
     """A client of a server that serves the bundles of `models`, ready unless `wait` is false."""
     app = create_app(Settings(models=models, **settings))
-    config = uvicorn.Config(
-        app, port=0, http="httptools", ws="none", log_config=None, access_log=False
-    )
+    config = Config(app)
+    config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve()), daemon=True)
     thread.start()

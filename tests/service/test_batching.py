@@ -332,6 +332,29 @@ async def test_a_full_queue_says_so_at_once_and_when_to_come_back() -> None:
         assert await send(made, Piece("fits again", 30)) == ["fits again"]
 
 
+async def test_what_is_expected_counts_until_it_could_have_come() -> None:
+    async with batcher(names) as made:
+        for _ in range(20):
+            made._pace.learn(10, 0.1)
+        made.check(10, time.monotonic() + 10)
+        made.expect(10)
+        made.expect(290)
+        with pytest.raises(QueueFull):
+            made.check(10, time.monotonic() + 10)
+        await asyncio.sleep(0)
+        made.check(10, time.monotonic() + 10)
+
+
+async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it() -> None:
+    async with batcher(names) as made:
+        for _ in range(20):
+            made._pace.learn(10, 0.1)
+        made.expect(10)
+        made.check(1000, time.monotonic() + 30)  # ten seconds, after a tenth of one
+        with pytest.raises(QueueFull):
+            made.check(1000, time.monotonic() + 10.5)
+
+
 async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
     gate = Gate()
     async with batcher(gate, queue_tokens=100) as made:

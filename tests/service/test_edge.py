@@ -1,6 +1,8 @@
 """What happens at the edge: limits, deadlines, overload, callers who leave, and shutting down."""
 
+import itertools
 import json
+import logging
 import os
 import signal
 import socket
@@ -16,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.logs import Lines
 from service.session import Session
 from service.tasks.ner import Ner
 
@@ -170,6 +173,63 @@ def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Br
         brake.let_go.set()
         assert {answer.result().status_code for answer in (*busy, second)} == {200}
         assert client.post("/ner", json={"text": "one two three"}).status_code == 200
+
+
+def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
+    tiny_models: Path, brake: Brake, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "textloom.access")
+    head = b"POST /ner HTTP/1.1\r\nHost: a\r\nX-Request-ID: mine\r\nContent-Length: %d\r\n%s\r\n"
+    body = b'{"text": "one two three'  # which is no JSON: whoever reads it says so
+    request = head % (len(body), b"") + body
+    health = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    with (
+        serving(tiny_models, threads=2, queue_tokens=10) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        assert raw(client, request).startswith(b"HTTP/1.1 415")  # there is room, so it is read
+        busy = keep_busy(brake, client, threads)
+        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
+        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+
+        answers = conversation(client, [request + health, request[:-5], request[-5:] + health])
+        assert [answer.split()[1] for answer in answers] == [b"503", b"200", b"503", b"200"]
+        fields, _, told = answers[0].partition(b"\r\n\r\n")
+        assert b"x-request-id: mine" in fields
+        assert b"retry-after: 1" in fields
+        assert json.loads(told)["code"] == "queue_full"
+        assert json.loads(told)["request_id"] == "mine"
+
+        lines = [json.loads(Lines().format(record)) for record in caplog.records if record.args]
+        refused = [line for line in lines if line.get("request_id") == "mine"][-2:]
+        assert [(line["route"], line["status"]) for line in refused] == [("/ner", 503)] * 2
+
+        # what takes more than the head to tell goes its way
+        closing = head % (len(body), b"Connection: close\r\n") + body
+        wrong = head % (len(body), b"X-Request-Timeout-Ms: soon\r\n") + body
+        long = head % (9000, b"") + b" " * 9000
+        for other, status in ((closing, b"415"), (wrong, b"422"), (long, b"415")):
+            assert raw(client, other).split()[1] == status
+
+        page = client.get("/metrics").text
+        assert 'textloom_http_requests_total{route="/ner",status="503"} 2.0' in page
+        assert 'textloom_rejected_total{model="ner",reason="queue_full"} 2.0' in page
+        brake.let_go.set()
+        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+        assert raw(client, request).startswith(b"HTTP/1.1 415")
+
+
+def conversation(client: httpx.Client, parts: list[bytes]) -> list[bytes]:
+    """The answers on one connection; each part is sent when all that ended before it is answered."""
+    url, seen, asked = client.base_url, b"", 0
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        for part, following in itertools.pairwise([*parts, b"POST "]):
+            connection.sendall(part)
+            asked += part.count(b"POST ") + part.count(b"GET ")
+            whole = following.startswith((b"POST ", b"GET "))
+            while whole and (seen.count(b"HTTP/1.1 ") < asked or not seen.endswith(b"}")):
+                seen += connection.recv(65536)
+    return [b"HTTP/1.1 " + answer for answer in seen.split(b"HTTP/1.1 ")[1:]]
 
 
 def test_a_caller_who_leaves_frees_the_place(tiny_models: Path, brake: Brake) -> None:

@@ -45,13 +45,15 @@ def test_every_module_of_the_service_imports_without_torch_and_training() -> Non
     subprocess.run([sys.executable, "-c", BLOCKED, *MODULES], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("task", ["ner", "chain", "sentiment", "translate", "beam", "common"])
+@pytest.mark.parametrize(
+    "task", ["ner", "chain", "sentiment", "translate", "beam", "spelling", "common"]
+)
 def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(task: str) -> None:
     names = imported(f"service.tasks.{task}")
     assert not {name for name in names if name.startswith(("fastapi", "starlette", "asyncio"))}
     ours = {name for name in names if name in MODULES}
     around = {"bundle", "errors", "running", "session", "text"}
-    own = {"common", *({"ner": ["chain"], "translate": ["beam"]}.get(task, ()))}
+    own = {"common", *({"ner": ["chain"], "translate": ["beam", "spelling"]}.get(task, ()))}
     allowed = {f"service.{name}" for name in around} | {f"service.tasks.{name}" for name in own}
     assert ours <= allowed | {"service", "service.tasks"}
 

@@ -24,7 +24,7 @@ from textloom import Client, Refused
 
 from .conftest import running, serving, until
 from .test_api import TASKS
-from .test_edge import Brake, brake  # noqa: F401  a fixture
+from .test_edge import Brake, brake, keep_busy  # noqa: F401  a fixture
 from .test_metrics import value
 
 OPEN = {"/health/live", "/health/ready"}
@@ -92,6 +92,28 @@ def test_the_doors_are_those_that_there_are() -> None:
     } <= paths
     assert {"/v2", "/v2/models/ner/infer", "/compat/libretranslate/translate"} <= paths
     assert len(DOORS) >= 24
+
+
+def test_a_full_queue_is_told_to_none_but_those_with_a_key(
+    tiny_models: Path,
+    ring: tuple[Path, dict[str, str]],
+    brake: Brake,  # noqa: F811
+) -> None:
+    good = bearer(ring[1]["good"])
+    with (
+        serving(tiny_models, threads=2, queue_tokens=10, keys=ring[0]) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        client.headers.update(good)
+        busy = keep_busy(brake, client, threads)
+        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
+        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        query = {"text": "one two three"}
+        assert client.post("/ner", json=query).status_code == 503
+        nobody = client.post("/ner", json=query, headers={"Authorization": ""})
+        assert nobody.status_code == 401
+        brake.let_go.set()
+        assert {answer.result().status_code for answer in (*busy, second)} == {200}
 
 
 @pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door[1] not in OPEN])
@@ -370,8 +392,7 @@ def test_workers_count_concurrency_together(tiny_models: Path, tmp_path: Path) -
         with ThreadPoolExecutor(6) as threads:
             loads = [threads.submit(load) for _ in range(6)]
             assert set().union(*(each.result() for each in loads)) == {200, 429}
-        until(lambda: client.get("/models").status_code == 200)
-        assert '"concurrency";r=1' in client.get("/models").headers["ratelimit"]
+        until(lambda: '"concurrency";r=1' in client.get("/models").headers["ratelimit"])
 
 
 # --- the second port
