@@ -13,14 +13,13 @@ from pathlib import Path
 
 import tyro
 
-from service import tasks
-from service.errors import BundleError
 from service.tasks.beam import longest_run
 from service.tasks.common import predict
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate, TranslateResult
 from training.config import Options
 from training.errors import TrainingError
+from training.evaluate import loaded
 from training.export import Scores
 
 FOLDER = Path(__file__).parent / "phenomena"
@@ -63,10 +62,7 @@ def main(argv: Sequence[str]) -> Scores:
         description="Scores a bundle on small sets, one for each phenomenon.",
         config=(tyro.conf.FlagConversionOff,),
     )
-    try:
-        task = tasks.load(config.bundle.resolve())
-    except BundleError as error:
-        raise TrainingError(error.detail) from error
+    task = loaded(config.bundle)
     manifest = task.bundle.manifest
     if not isinstance(task, Sentiment | Translate):
         raise TrainingError(f"{config.bundle}: there are no sets for the task {manifest.task}")

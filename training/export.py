@@ -198,13 +198,8 @@ def publish(
     if draft.config.precision != "float32":
         with TemporaryDirectory() as folder:
             whole = score(made(Path(folder), "float32")[1])
-    answers = predict(task, GOLDEN, task.request(list(GOLDEN)))
-    examples = [
-        Golden(input=text, answer=answer.model_dump(mode="json"))
-        for text, answer in zip(GOLDEN, answers, strict=True)
-    ]
     results = score(task)
-    manifest = _manifest(draft, results, examples)
+    manifest = _manifest(draft, results, golden_examples(task))
     card.write(
         staged,
         manifest,
@@ -220,6 +215,15 @@ def publish(
         tqdm.write(f"{name}: {shown}")
     tqdm.write(f"published {published.path}")
     return published.path
+
+
+def golden_examples(task: AnyTask) -> list[Golden]:
+    """What the task answers to GOLDEN."""
+    answers = predict(task, GOLDEN, task.request(list(GOLDEN)))
+    return [
+        Golden(input=text, answer=answer.model_dump(mode="json"))
+        for text, answer in zip(GOLDEN, answers, strict=True)
+    ]
 
 
 def check_graph(

@@ -228,21 +228,46 @@ class Graph:
         return self.node("Slice", value, *limits)
 
     def step(self, x: str, state: str, stack: RecurrentStack) -> str:
-        """One step of a forward GRU layer: [1, batch, in], [1, batch, hidden] -> [batch, hidden]."""
-        w, r, b = (array[None] for array in _recurrent_weights(stack.forwards[0]))
+        """One step of a forward GRU layer: [rows, in], [rows, hidden] -> [rows, hidden]."""
+        w, r, b = _recurrent_weights(stack.forwards[0])
+        if self.precision == "int8":
+            return self._whole_step(x, state, w, r, np.split(b, 2))
+        axis = self.constant([0])
         last = self.nodes(
             "GRU",
-            x,
-            self.weight(w),
-            self.weight(r),
-            self.weight(b),
+            self.node("Unsqueeze", x, axis),
+            *(self.weight(array[None]) for array in (w, r, b)),
             "",
-            state,
+            self.node("Unsqueeze", state, axis),
             outputs=2,
             hidden_size=stack.hidden,
             linear_before_reset=1,
         )[1]
-        return self.node("Squeeze", last, self.constant([0]))
+        return self.node("Squeeze", last, axis)
+
+    def _whole_step(
+        self,
+        x: str,
+        state: str,
+        w: NDArray[np.float32],
+        r: NDArray[np.float32],
+        biases: Sequence[NDArray[np.float32]],
+    ) -> str:
+        """The GRU's own sums (Cho et al. 2014, with the reset after the product) with products in int8, which its
+        node does not have; gates are in ONNX's order z, r, h."""
+        sums = [
+            self.node("Add", self.product(rows, torch.from_numpy(weights)), self.weight(bias))
+            for rows, weights, bias in ((x, w, biases[0]), (state, r, biases[1]))
+        ]
+        split = {"outputs": 3, "axis": -1, "num_outputs": 3}
+        (z, reset, new), (of_z, of_reset, of_new) = (
+            self.nodes("Split", each, **split) for each in sums
+        )
+        z = self.node("Sigmoid", self.node("Add", z, of_z))
+        reset = self.node("Sigmoid", self.node("Add", reset, of_reset))
+        new = self.node("Tanh", self.node("Add", new, self.node("Mul", reset, of_new)))
+        kept = self.node("Mul", z, self.node("Sub", state, new))
+        return self.node("Add", new, kept)
 
     def _merge(self, y: str, stack: RecurrentStack) -> str:
         """[time, directions, batch, hidden] -> [time, batch, out]."""

@@ -25,7 +25,7 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import behaviour, corpora, export, scores, search
+from training import behaviour, corpora, export, scores, search, start
 from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.cross_entropy import projected_cross_entropy
@@ -34,6 +34,7 @@ from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
 from training.tokenization import subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
+from training.translate_weights import read_weights
 from training.variants import varied
 
 Ids = NDArray[np.int32]
@@ -43,6 +44,15 @@ PART = 10_000
 
 REPEATS = 2
 """How often a phrase may stand in a row in a translation whose source repeats nothing more often."""
+
+READING = {
+    "repeats": REPEATS,
+    "verbatim": True,
+    "capitals": True,
+    "accents": True,
+    "stand_ins": ["Facebook", "Twitter", "Tom", "Paul"],
+}
+"""Options of every new bundle. stand_ins: read in place of addresses; names that translations keep (LOG.md)."""
 
 
 class Architecture(Options):
@@ -92,6 +102,8 @@ class Config(Options):
     network: Architecture = Architecture()
     fit: Fit = Fit()
     finish: Finish = Finish()
+    start: Path | None = None
+    """A published translator to begin with, as models/translate-en-fr/1; its subwords and sizes are kept."""
     precision: Precision = "float32"
     """Precision of the products in the bundle; int8 is faster and smaller."""
     behaviour: Path | None = None
@@ -208,16 +220,28 @@ def main(argv: Sequence[str]) -> Path:
         last = finish.train
         used += [corpus for corpus in finish.corpora if corpus.split == "train"]
 
+    begun = start.opened(config.start, options) if config.start else None
+    if begun:
+        used += [corpus for corpus in begun.manifest.training.corpora if corpus.split == "train"]
+
     device = prepare(config.fit)
     folder = run_folder(config.files, config, used)
     tokenizer = export.made_once(
         folder / "tokenizer.json",
-        lambda: subword_tokenizer(
-            (side for pair in train for side in (pair.text, pair.other)), size=options.vocabulary
+        lambda: (
+            Tokenizer.from_file(str(begun.file("tokenizer.json")))
+            if begun
+            else subword_tokenizer(
+                (side for pair in train for side in (pair.text, pair.other)),
+                size=options.vocabulary,
+            )
         ),
     )
     tokenizer.encode_special_tokens = True  # a text that says "</s>" does not end there
-    network = Network(options, tokenizer.get_vocab_size()).to(device)
+    network = Network(options, tokenizer.get_vocab_size())
+    if begun:
+        network.load_state_dict(read_weights(begun.path))
+    network.to(device)
     export.announce(network, len(train), data.left_out)
     dev_ids = encoded(data.dev, tokenizer, options.max_tokens)
 
@@ -267,12 +291,7 @@ def main(argv: Sequence[str]) -> Path:
         languages=[options.source, options.target],
         labels=[],
         limits=Limits(max_tokens=options.max_tokens),
-        options={
-            "beam": options.beam,
-            "length_penalty": options.length_penalty,
-            "repeats": REPEATS,
-            "verbatim": True,
-        },
+        options={"beam": options.beam, "length_penalty": options.length_penalty, **READING},
         config=config,
         corpora=used,
         history=history,

@@ -1,13 +1,14 @@
 """Translation: sentence by sentence through a GRU encoder-decoder with attention.
 
-encode: lines -> sentences -> subword ids; addresses, numbers and emoji that stand by themselves are left out.
-run: the encoder once, then the decoder step by step under a beam search (beam.py). decode: sentences back into
-the lines, white space and line breaks they came from, with what was left out.
+encode: lines -> sentences -> subword ids; addresses, numbers and emoji that stand by themselves are left out,
+what the network cannot spell put as it can (spelling.py). run: the encoder once, then the decoder step by step
+under a beam search (beam.py). decode: sentences back into the lines, white space and line breaks they came from,
+with what was left out.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,17 @@ from service.bundle import Bundle
 from service.session import Session
 from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.common import ModelName, Request, Strict, Usage
+from service.tasks.spelling import (
+    ACCENTED,
+    ADDRESS,
+    accented_words,
+    holds,
+    in_capitals,
+    in_sentence_case,
+    put_back,
+    with_accents,
+    with_stand_ins,
+)
 from service.text import Span, sentences
 
 PAD, BOS, EOS = 0, 1, 2
@@ -33,7 +45,6 @@ answer bit-identical in any batch.
 
 ALTERNATIVES_WIDTH = 5
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+")
 _BULLET = re.compile(r"^(?:[-–—•·*>]+|\(?(?:[0-9]{1,3}|[a-z])\))\s+")
 _EMOJI = [
     (0x2190, 0x2BFF),
@@ -92,6 +103,12 @@ class Sentence:
     """Hypotheses wanted beside the translation itself; 0 for the translation alone."""
     repeats: int
     """How often a phrase of the translation may stand in a row."""
+    capitals: bool = False
+    """It is written in capitals, and so is its translation."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """What the stand-ins that the network reads stand for."""
+    spelled: "Sentence | None" = None
+    """The same with its addresses as they are, for when no hypothesis has kept all stand-ins."""
     unknown: int = 0
 
     @property
@@ -111,7 +128,11 @@ class Translate:
         # a bundle that was made before there were these two answers as it did then
         self._repeats = int(bundle.manifest.options.get("repeats", 10**6))
         self._verbatim = bool(bundle.manifest.options.get("verbatim", False))
+        self._capitals = bool(bundle.manifest.options.get("capitals", False))
+        self._stand_ins = tuple(map(str, bundle.manifest.options.get("stand_ins", [])))
         self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+        accents = bundle.manifest.options.get("accents", False) and self.source in ACCENTED
+        self._accented = accented_words(self._tokenizer) if accents else {}
         self._tokenizer.encode_special_tokens = True  # `</s>` in a text is text, not its end
         self._encoder = Session(bundle.file("encoder.onnx"))
         self._decoder = Session(bundle.file("decoder.onnx"))
@@ -123,15 +144,40 @@ class Translate:
         pieces: list[Sentence] = []
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
         spans = sentences(text, self.source)
+        if self._stand_ins:
+            spans = _joined(text, spans)
         for start, end in _worded(text, spans) if self._verbatim else spans:
-            encoded = self._tokenizer.encode(text[start:end], add_special_tokens=False)
+            read = text[start:end]
+            capitals = self._capitals and in_capitals(read)
+            if capitals:
+                read = in_sentence_case(read, self.source, self._subwords)
+            read = with_accents(read, self._accented)
+            encoded = self._tokenizer.encode(read, add_special_tokens=False)
             for first, last in _cut(encoded.ids, encoded.tokens, self._limit - 1):
-                left = start + encoded.offsets[first][0]
-                right = start + encoded.offsets[last - 1][1]
+                left, right = encoded.offsets[first][0], encoded.offsets[last - 1][1]
                 ids = encoded.ids[first:last]
-                repeats = max(self._repeats, longest_run(ids))
-                pieces.append(Sentence([*ids, EOS], (left, right), width, repeats))
+                piece = Sentence(
+                    ids=[*ids, EOS],
+                    span=(start + left, start + right),
+                    width=width,
+                    repeats=max(self._repeats, longest_run(ids)),
+                    capitals=capitals,
+                )
+                pieces.append(self._with_stand_ins(piece, read[left:right]))
         return pieces
+
+    def _subwords(self, word: str) -> int:
+        return len(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids)
+
+    def _with_stand_ins(self, piece: Sentence, read: str) -> Sentence:
+        text, addresses = with_stand_ins(read, self._stand_ins)
+        if not addresses:
+            return piece
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        if len(ids) >= self._limit:
+            return piece
+        repeats = max(self._repeats, longest_run(ids))
+        return replace(piece, ids=[*ids, EOS], repeats=repeats, addresses=addresses, spelled=piece)
 
     def run(self, windows: Sequence[Sentence]) -> list[list[Hypothesis]]:
         """Per sentence its translation and then, where asked for, other hypotheses, best first."""
@@ -143,7 +189,10 @@ class Translate:
         return [found[handle] for handle in handles]
 
     def begin(self) -> "Translating":
-        return Translating(self.search, self.encode_batch, self._beam)
+        return Translating(self.search, self.encode_batch, self._holds, self._beam)
+
+    def _holds(self, sentence: Sentence, hypothesis: Hypothesis) -> bool:
+        return holds(self._tokenizer.decode(list(hypothesis.ids)), sentence.addresses)
 
     def search(self, width: int) -> Search:
         """An empty beam search."""
@@ -181,7 +230,9 @@ class Translate:
         parts, end = [], 0
         for sentence, hypothesis in zip(windows, chosen, strict=True):
             parts.append(text[end : sentence.span[0]])
-            parts.append(self._tokenizer.decode(list(hypothesis.ids)).strip())
+            translation = self._tokenizer.decode(list(hypothesis.ids)).strip()
+            translation = translation.upper() if sentence.capitals else translation
+            parts.append(put_back(translation, sentence.addresses))
             end = sentence.span[1]
         parts.append(text[end:] if text.strip() else "")
         tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
@@ -212,66 +263,98 @@ class Translating:
     """A batch of sentences under way; see `service.running.Running`.
 
     A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays
-    the one that it has without.
+    the one that it has without. A sentence whose stand-ins are in no hypothesis is searched again without them.
     """
 
     def __init__(
         self,
         search: Callable[[int], Search],
         encode: Callable[[Sequence[Sentence]], tuple[Arrays, Arrays]],
+        holds: Callable[[Sentence, Hypothesis], bool],
         beam: int,
     ) -> None:
-        self._search, self._encode, self._beam = search, encode, beam
+        self._search, self._encode, self._holds, self._beam = search, encode, holds, beam
         self._searches: dict[int, Search] = {}
         self._last = 0
-        self._widths: dict[int, list[int]] = {}
+        self._sentences: dict[int, Sentence] = {}
         self._found: dict[int, dict[int, list[Hypothesis]]] = {}
 
     def join(self, windows: Sequence[Sentence]) -> list[int]:
         handles = list(range(self._last, self._last + len(windows)))
         self._last += len(windows)
         by_size: dict[int, list[int]] = {}
-        for index, sentence in enumerate(windows):
-            by_size.setdefault(_padded(sentence.length), []).append(index)
+        for handle, sentence in zip(handles, windows, strict=True):
+            by_size.setdefault(_padded(sentence.length), []).append(handle)
+            self._sentences[handle] = sentence
         for group in by_size.values():
-            sentences = [windows[index] for index in group]
-            states, memory = self._encode(sentences)
-            limits = np.array([2 * sentence.length + 12 for sentence in sentences])
-            repeats = np.array([sentence.repeats for sentence in sentences])
-            widths = [[self._beam, *filter(None, [sentence.width])] for sentence in sentences]
-            for width in sorted({width for each in widths for width in each}):
-                mine = [row for row, each in enumerate(widths) if width in each]
-                search = self._searches.setdefault(width, self._search(width))
-                search.join(
-                    [handles[group[row]] for row in mine],
-                    limits[mine],
-                    repeats[mine],
-                    {name: state[mine] for name, state in states.items()},
-                    {name: each[mine] for name, each in memory.items()},
-                )
-            for row, index in enumerate(group):
-                self._widths[handles[index]] = widths[row]
-                self._found[handles[index]] = {}
+            self._begin(group)
         return handles
+
+    def _begin(self, handles: Sequence[int]) -> None:
+        """Takes sentences into the searches, all of which are padded to the same size."""
+        sentences = [self._sentences[handle] for handle in handles]
+        states, memory = self._encode(sentences)
+        limits = np.array([2 * sentence.length + 12 for sentence in sentences])
+        repeats = np.array([sentence.repeats for sentence in sentences])
+        widths = [self._widths(sentence) for sentence in sentences]
+        for width in sorted({width for each in widths for width in each}):
+            mine = [row for row, each in enumerate(widths) if width in each]
+            search = self._searches.setdefault(width, self._search(width))
+            search.join(
+                [handles[row] for row in mine],
+                limits[mine],
+                repeats[mine],
+                {name: state[mine] for name, state in states.items()},
+                {name: each[mine] for name, each in memory.items()},
+            )
+        for handle in handles:
+            self._found[handle] = {}
+
+    def _widths(self, sentence: Sentence) -> list[int]:
+        return [self._beam, *filter(None, [sentence.width])]
 
     def leave(self, handles: Collection[int]) -> None:
         for search in self._searches.values():
             search.leave(handles)
         for handle in handles:
-            del self._widths[handle], self._found[handle]
+            del self._sentences[handle], self._found[handle]
 
     def step(self) -> list[tuple[int, list[Hypothesis]]]:
-        finished = []
+        finished, again = [], []
         for width, search in self._searches.items():
             for handle, hypotheses in search.step():
-                found = self._found[handle]
+                sentence, found = self._sentences[handle], self._found[handle]
                 found[width] = hypotheses
-                if found.keys() >= set(self._widths[handle]):
-                    best, *wider = (found[each] for each in self._widths.pop(handle))
-                    others = [other for more in wider for other in more if other.ids != best[0].ids]
-                    finished.append((handle, [best[0], *others]))
-                    del self._found[handle]
+                widths = self._widths(sentence)
+                if found.keys() < set(widths):
+                    continue
+                best, *wider = (
+                    [one for one in found[each] if self._holds(sentence, one)] for each in widths
+                )
+                if not best and sentence.spelled:
+                    self._sentences[handle] = sentence.spelled
+                    again.append(handle)
+                    continue
+                others = [other for more in wider for other in more if other.ids != best[0].ids]
+                finished.append((handle, [best[0], *others]))
+                del self._sentences[handle], self._found[handle]
+        for handle in again:
+            self._begin([handle])
         return finished
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The sentences, joined where an address would be parted.
+
+    >>> text = "See WWW.EXAMPLE.ORG. Go."
+    >>> [text[start:end] for start, end in _joined(text, sentences(text, "en"))]
+    ['See WWW.EXAMPLE.ORG.', 'Go.']
+    """
+    parting = {at for match in ADDRESS.finditer(text) for at in range(*match.span())[1:]}
+    joined: list[Span] = []
+    for start, end in spans:
+        joined.append((joined.pop()[0] if start in parting else start, end))
+    return joined
 
 
 def _worded(text: str, spans: Sequence[Span]) -> Iterator[Span]:
@@ -286,7 +369,7 @@ def _worded(text: str, spans: Sequence[Span]) -> Iterator[Span]:
     for start, end in spans:
         words = _BULLET.sub("", text[start:end], count=1).lstrip(_EMOJI_OR_SPACE)
         left, words = end - len(words), words.rstrip(_EMOJI_OR_SPACE)
-        if any(character.isalpha() for character in _ADDRESS.sub("", words)):
+        if any(character.isalpha() for character in ADDRESS.sub("", words)):
             yield left, left + len(words)
 
 

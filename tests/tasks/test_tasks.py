@@ -26,6 +26,7 @@ TEXTS = [
     "The meal was awful . " * 9,
     "word " * 70,
     "x" * 300,
+    "THE CAT SLEEPS. Write to ada@example.org, www.example.org and @ada !",
 ]
 
 

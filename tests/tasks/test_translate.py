@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from service import tasks
 from service.tasks.beam import Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.common import predict
-from service.tasks.translate import Translate
+from service.tasks.translate import Sentence, Translate, Translating
 from tests.service import tiny
 
 END = 2
@@ -65,6 +66,7 @@ def test_bullets_and_emoji_stay_and_words_are_translated(
         "www.example.org",
         "anna.smith+x@mail.example.org",
         "😀 see@example.org, https://example.org/path 42",
+        "@sam_lee #GoodNews report_v3.pdf",
     ],
 )
 def test_a_text_without_words_comes_back_as_it_is(shouting: Translate, text: str) -> None:
@@ -83,6 +85,92 @@ def test_a_bundle_of_before_translates_everything(tmp_path: Path) -> None:
         (6, 8),
     ]
     assert [window.repeats for window in task.encode("a\nb", task.request(""))] == [10**6] * 2
+
+
+SPELLING = tiny.SEARCH | {"capitals": True, "stand_ins": ["Zed", "Kim"]}
+
+
+def opened(folder: Path, source: str, target: str, options: dict[str, Any]) -> Translate:
+    task = tasks.open_bundle(tiny.translator(folder, source, target, options))
+    assert isinstance(task, Translate)
+    return task
+
+
+def read(task: Translate, text: str) -> list[str]:
+    """What the network gets to read."""
+    decode = Tokenizer.from_file(str(task.bundle.file("tokenizer.json"))).decode
+    return [decode(window.ids[:-1]) for window in task.encode(text, task.request(""))]
+
+
+def test_capitals_are_read_in_small_letters_and_answered_in_capitals(tmp_path: Path) -> None:
+    task = opened(tmp_path, "fr", "en", SPELLING)
+    text = "OÙ EST LA GARE ?\n- Ici, à l'OTAN.  VOILÀ L'ÉTÉ"
+    assert read(task, text) == ["Où est la gare ?", "Ici, à l'OTAN.", "Voilà l'été"]
+    (result,) = predict(task, [text], task.request(text))
+    assert result.translation == "OÙ EST LA GARE ?\n- ici, à l'otan.  VOILÀ L'ÉTÉ"
+
+
+def test_addresses_inside_a_sentence_come_back_as_they_are(tmp_path: Path) -> None:
+    task = opened(tmp_path, "fr", "en", SPELLING)
+    text = "Voir Anna.B@Example.org ou WWW.EXAMPLE.ORG. Fin."
+    assert read(task, text) == ["Voir Zed ou Kim.", "Fin."]
+    (result,) = predict(task, [text], task.request(text, alternatives=2))
+    assert result.translation == "voir Anna.B@Example.org ou WWW.EXAMPLE.ORG. fin."
+    assert result.alternatives is not None
+    for other in result.alternatives:
+        assert other.translation.count("Anna.B@Example.org ") == 1
+    text = "ÉCRIS À Anna.B@Example.org !"
+    (result,) = predict(task, [text], task.request(text))
+    assert result.translation == "ÉCRIS À Anna.B@Example.org !"
+
+
+def test_a_bundle_that_asks_for_neither_reads_what_is_there(shouting: Translate) -> None:
+    assert read(shouting, "WRITE TO a.b@example.org") == ["WRITE TO a.b@example.org"]
+
+
+def test_a_long_sentence_is_read_in_pieces_with_its_addresses(tmp_path: Path) -> None:
+    task = opened(tmp_path, "fr", "en", SPELLING)
+    text = "LE CHAT " * 8 + "VOIT a@b.org " + "ET DORT " * 5 + "!"
+    assert len(pieces := read(task, text)) > 2
+    # the tokenizer of these tests counts the space before a word to it
+    assert "".join(pieces).replace("Zed", "a@b.org") == text.capitalize()
+    (result,) = predict(task, [text], task.request(text))
+    assert result.translation.replace(" ", "") == text.replace(" ", "")
+
+
+def finished(task: Translate, sentence: Sentence, holds: Any) -> list[Hypothesis]:
+    batch = Translating(task.search, task.encode_batch, holds, beam=2)
+    (handle,) = batch.join([sentence])
+    while not (done := batch.step()):
+        pass
+    assert [each for each, _ in done] == [handle]
+    assert batch.step() == []
+    return done[0][1]
+
+
+@pytest.mark.parametrize("alternatives", [0, 3])
+def test_the_best_hypothesis_with_all_stand_ins_is_taken(tmp_path: Path, alternatives: int) -> None:
+    task = opened(tmp_path, "fr", "en", SPELLING)
+    text = "Voir a@b.org"
+    (sentence,) = task.encode(text, task.request(text, alternatives=alternatives))
+    best = finished(task, sentence, lambda *_: True)[0]
+    kept = finished(task, sentence, lambda _, hypothesis: hypothesis.ids != best.ids)
+    assert best.ids not in {hypothesis.ids for hypothesis in kept}
+    assert len(kept) > alternatives
+
+
+@pytest.mark.parametrize("alternatives", [0, 3])
+def test_where_no_hypothesis_has_them_the_addresses_are_spelled(
+    tmp_path: Path, alternatives: int
+) -> None:
+    task = opened(tmp_path, "fr", "en", SPELLING)
+    text = "VOIR AUSSI a@b.org"
+    (sentence,) = task.encode(text, task.request(text, alternatives=alternatives))
+    spelled = finished(task, sentence, lambda sentence, _: not sentence.addresses)
+    result = task.decode(text, task.request(text), [sentence], [spelled])
+    assert result.translation == "VOIR AUSSI A@B.ORG"
+    assert sentence.spelled
+    assert spelled[0] == finished(task, sentence.spelled, lambda *_: True)[0]
 
 
 def test_a_translation_may_repeat_what_its_source_does(shouting: Translate) -> None:

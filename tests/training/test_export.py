@@ -1,5 +1,6 @@
 """Graphs against PyTorch, and each text alone against the same text among others, for every architecture."""
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -13,7 +14,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from service.session import Session
-from training import export, ner, sentiment, translate, translate_graph, words
+from training import export, ner, sentiment, translate, translate_graph, translate_weights, words
 from training.config import Precision
 from training.errors import TrainingError
 from training.graph import Graph, round_to_eight_bits, round_to_half
@@ -60,8 +61,9 @@ def tagger(
         character_filters=5,
         word_characters=7,
     )
-    network = ner.Network(options, WORDS.get_vocab_size(), 12, TAGS)
+    network = ner.Network(options, WORDS.get_vocab_size(), 12, TAGS, seen=3)
     at_random(network)
+    network.settle()
     round_to_eight_bits(network.embedding)
     network.temperature.fill_(1.3)
     ner.write_graph(network, WORDS, folder, precision)
@@ -93,6 +95,14 @@ def classifier(
     network.growth.fill_(0.2)
     network.prior.copy_(torch.tensor([0.5, -1.0, 0.5]))
     sentiment.write_graph(network, WORDS, folder, precision)
+    return network
+
+
+def translator(folder: Path, layers: int, precision: Precision) -> translate.Network:
+    options = translate.Architecture(embedding=6, hidden=8, decoder=10, layers=layers)
+    network = translate.Network(options, WORDS.get_vocab_size())
+    at_random(network)
+    translate_graph.write_graphs(network, WORDS, folder, precision)
     return network
 
 
@@ -140,13 +150,54 @@ def test_without_pins_an_int8_graph_is_found_to_depend_on_neighbours(tmp_path: P
 def test_a_translators_graphs_equal_pytorch_and_ignore_neighbours(
     tmp_path: Path, layers: int
 ) -> None:
-    options = translate.Architecture(embedding=6, hidden=8, decoder=10, layers=layers)
-    network = translate.Network(options, WORDS.get_vocab_size())
-    at_random(network)
-    translate_graph.write_graphs(network, WORDS, tmp_path, "float32")
+    network = translator(tmp_path, layers, "float32")
     differences = translate_graph.check_parity(network, tmp_path, "float32")
     assert differences.keys() == {"encoder.onnx", "decoder.onnx"}
     assert max(differences.values()) < 1e-4
+
+
+def test_a_translators_int8_graph_is_near_pytorch_and_ignores_neighbours(tmp_path: Path) -> None:
+    network = translator(tmp_path, 1, "int8")
+    differences = translate_graph.check_parity(network, tmp_path, "int8")
+    assert differences["encoder.onnx"] < 1e-4
+    assert differences["decoder.onnx"] > 1e-5
+    kinds = {node.op_type for node in onnx.load(tmp_path / "decoder.onnx").graph.node}
+    assert "GRU" not in kinds  # whose products would be in float32
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_translators_weights_are_read_back_from_its_graphs(tmp_path: Path, layers: int) -> None:
+    network = translator(tmp_path, layers, "float32")
+    read = translate_weights.read_weights(tmp_path)
+    wanted = network.state_dict()
+    assert read.keys() == wanted.keys()
+    for name, weights in wanted.items():
+        assert torch.equal(read[name], weights), name
+
+
+def test_weights_read_back_from_int8_are_those_that_the_graph_computes_with(tmp_path: Path) -> None:
+    network = translator(tmp_path, 1, "int8")
+    network.load_state_dict(translate_weights.read_weights(tmp_path))
+    again = tmp_path / "again"
+    again.mkdir()
+    translate_graph.write_graphs(network, WORDS, again, "int8")
+    for name in ("encoder.onnx", "decoder.onnx"):
+        held = [
+            [numpy_helper.to_array(each) for each in onnx.load(folder / name).graph.initializer]
+            for folder in (tmp_path, again)
+        ]
+        for one, other in zip(*held, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_graphs_that_are_no_translators_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="not the graphs of a translator"):
+        translate_weights.read_weights(tmp_path)
+    tagger(tmp_path, "lstm", True, "concat", 1)
+    for name in ("encoder.onnx", "decoder.onnx"):
+        shutil.copy(tmp_path / "model.onnx", tmp_path / name)
+    with pytest.raises(TrainingError, match="not the graphs of a translator"):
+        translate_weights.read_weights(tmp_path)
 
 
 def test_the_taggers_graph_carries_the_crf_at_its_temperature(tmp_path: Path) -> None:

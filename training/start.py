@@ -1,0 +1,31 @@
+"""Begins a training of a translator with a published one: its subwords and its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service import bundle
+from service.bundle import Bundle
+from service.errors import BundleError
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from training.translate import Architecture
+
+SIZES = ("source", "target", "vocabulary", "embedding", "hidden", "layers", "decoder")
+"""Options of the network that must be those of the bundle."""
+
+
+def opened(path: Path, options: Architecture) -> Bundle:
+    """The bundle in folder `path`. Raises TrainingError if it is damaged or no translator of these sizes."""
+    try:
+        found = bundle.read(path.resolve())
+    except BundleError as error:
+        raise TrainingError(error.detail) from error
+    if found.manifest.task != "translate":
+        raise TrainingError(f"--start {path}: this bundle is no translator")
+    theirs, ours = found.manifest.training.recipe["network"], options.model_dump()
+    if other := [f"{size} {theirs[size]}" for size in SIZES if theirs[size] != ours[size]]:
+        raise TrainingError(f"--start {path}: this training needs its {', '.join(other)}")
+    return found
