@@ -70,7 +70,8 @@ class Architecture(Options):
     joined: float = 0.0
     """Share of training texts that are read once more, together with the one that follows."""
     fixed_vectors: bool = False
-    """Keeps the word vectors as they are: training then learns what is made of them."""
+    """Keeps the word vectors as they are: training then learns what is made of them. Those of words that the
+    training texts lack always stay."""
 
 
 class Config(Options):
@@ -91,12 +92,18 @@ class Network(nn.Module):
     each word's characters are [batch, time], emissions [batch, time, tags]."""
 
     def __init__(
-        self, options: Architecture, vocabulary: int, alphabet: int, tags: list[str]
+        self, options: Architecture, vocabulary: int, alphabet: int, tags: list[str], *, seen: int
     ) -> None:
+        """seen: the words of ids below it stand in the training texts."""
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, options.embedding)
         nn.init.normal_(self.embedding.weight, std=0.1)
-        self.embedding.requires_grad_(not options.fixed_vectors)
+        self.embedding.requires_grad_(False)
+        self.change: nn.Embedding | None = None
+        """What training adds to the vectors of the words seen; a step then never touches the whole table."""
+        if not options.fixed_vectors:
+            self.change = nn.Embedding(seen, options.embedding)
+            nn.init.zeros_(self.change.weight)
         self.letters = nn.Embedding(alphabet, options.character_embedding, padding_idx=0)
         nn.init.normal_(self.letters.weight, std=0.2)
         self.letters.weight.data[0] = 0
@@ -129,10 +136,24 @@ class Network(nn.Module):
         near = self.near(self.letters(characters).transpose(1, 2)).relu()
         return self.convolution(near).amax(-1)
 
+    def look_up(self, ids: Tensor) -> Tensor:
+        """The vectors of words [batch, time, embedding]."""
+        vectors: Tensor = self.embedding(ids)
+        if self.change is None:
+            return vectors
+        seen = ids < self.change.num_embeddings
+        return vectors + self.change(ids * seen) * seen[..., None]
+
+    def settle(self) -> None:
+        """Puts what was learnt of the vectors into their table, as graphs have it; they then stay as they are."""
+        if self.change is not None:
+            self.embedding.weight.data[: self.change.num_embeddings] += self.change.weight.data
+            self.change = None
+
     def tag(self, ids: Tensor, spelled: Tensor, lengths: Tensor) -> Tensor:
         """Emissions from words [batch, time] and what their letters say [batch, time, filters]."""
         ids = words.dropped(ids, self.word_dropout) if self.training else ids
-        x = self.locked(torch.cat([self.embedding(ids), spelled], -1))
+        x = self.locked(torch.cat([self.look_up(ids), spelled], -1))
         outputs, _ = self.stack(x, lengths)
         emissions: Tensor = self.output(self.dropout(outputs))
         return emissions
@@ -163,11 +184,13 @@ def main(argv: Sequence[str]) -> Path:
     )
     alphabet = alphabet_of(data.train)
     reader = Reader(tokenizer, alphabet, options.word_characters)
-    network = Network(options, tokenizer.get_vocab_size(), len(alphabet) + 2, tags).to(device)
-    words.fill(network.embedding, tokenizer, vectors)
-    export.announce(network, len(data.train), data.left_out)
     texts = [*data.train, *joined(data.train, options.joined, config.fit.seed)]
     train = encoded(texts, reader, tags, options.max_tokens)
+    seen = 1 + max(max(features.ids) for features, _ in train)
+    size = tokenizer.get_vocab_size()
+    network = Network(options, size, len(alphabet) + 2, tags, seen=seen).to(device)
+    words.fill(network.embedding, tokenizer, vectors)
+    export.announce(network, len(data.train), data.left_out)
     dev = encoded(data.dev, reader, tags, options.max_tokens)
     lengths = [features.length for features, _ in train]
 
@@ -219,6 +242,7 @@ def main(argv: Sequence[str]) -> Path:
         options=config.fit,
         folder=folder,
     )
+    network.settle()
     round_to_half(network.cpu())
     round_to_eight_bits(network.embedding)
     trained_on, device = device, torch.device("cpu")

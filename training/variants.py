@@ -7,9 +7,9 @@ translation: what is put in or changed is the same on both sides, or is a fault 
 import random
 import re
 import string
-import unicodedata
 from collections.abc import Callable, Sequence
 
+from service.tasks.spelling import without_accents
 from training.corpora import Pair
 
 NAME = re.compile(r"(?<![\w'’-])[A-ZÀÉÈÊÎÔÛÇ][a-zà-ÿ]{2,}(?![\w'’-])")
@@ -53,11 +53,6 @@ def varied(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
         way(pair) if chance.random() < share else pair
         for pair, way in zip(pairs, drawn, strict=True)
     ]
-
-
-def without_accents(text: str) -> str:
-    parts = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
 def _shared(pattern: re.Pattern[str], pair: Pair) -> list[str]:

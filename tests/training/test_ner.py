@@ -48,6 +48,30 @@ def test_a_corpus_token_of_several_words_loses_the_signs_at_its_ends() -> None:
     ]
 
 
+def test_the_vectors_of_the_words_seen_are_learnt_and_the_others_stay() -> None:
+    torch.manual_seed(5)
+    options = ner.Architecture(hidden=4, embedding=5, dropout=0, word_dropout=0)
+    network = ner.Network(options, 9, 4, TAGS, seen=6)
+    before = network.embedding.weight.clone()
+    ids, spelled = torch.tensor([[2, 5, 6, 8]]), torch.zeros(1, 4, options.character_filters)
+    read = network.tag(ids, spelled, torch.tensor([4]))
+    optimizer = torch.optim.SGD((p for p in network.parameters() if p.requires_grad), lr=1.0)
+    read.sum().backward()
+    optimizer.step()
+    assert network.change is not None
+    gradient = -network.change.weight.clone()
+    read = network.tag(ids, spelled, torch.tensor([4]))
+    network.settle()
+    torch.testing.assert_close(network.tag(ids, spelled, torch.tensor([4])), read)
+    torch.testing.assert_close(network.embedding.weight[:6], before[:6] - gradient)
+    assert bool(gradient[[2, 5]].all())
+    assert not bool(gradient[[0, 1, 3, 4]].any())
+    assert torch.equal(network.embedding.weight[6:], before[6:])
+    fixed = ner.Network(ner.Architecture(fixed_vectors=True), 9, 4, TAGS, seen=6)
+    assert [name for name, _ in fixed.named_parameters() if "change" in name] == []
+    assert not fixed.embedding.weight.requires_grad
+
+
 def test_doubt_falls_where_confidence_meets_the_share_that_is_right() -> None:
     emissions = torch.tensor([[[0.0, 3.0, -9.0, -9.0, -9.0]]]).expand(4, 1, 5)
     gold = torch.tensor([[1], [1], [1], [0]])
