@@ -8,6 +8,7 @@ import json
 import math
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -107,10 +108,11 @@ def against_servers(plan: Plan) -> Iterator[Row]:
                 theirs: list[float] = []
                 for _ in range(plan.repeats):
                     for rates, at, sent in ((ours, port, bodies), (theirs, other, theirs_bodies)):
-                        wrk(at, f"/{task}", sent, connections=CONNECTIONS, seconds=1)  # warm up
-                        load = wrk(
-                            at, f"/{task}", sent, connections=CONNECTIONS, seconds=plan.seconds
-                        )
+                        with servers.alone(at, port, other):
+                            wrk(at, f"/{task}", sent, connections=CONNECTIONS, seconds=1)  # warm up
+                            load = wrk(
+                                at, f"/{task}", sent, connections=CONNECTIONS, seconds=plan.seconds
+                            )
                         rates.append(load.rate)
             floor, goal = floors[peer.name]
             yield Row(
@@ -256,10 +258,11 @@ def overload(plan: Plan) -> Iterator[Row]:
         spent = {name: servers.metric(port, f"textloom_{name}") - before[name] for name in _PADDING}
         peak = max(point["in_time"] for point in curve)
         idle = _idle_latency(port, bodies[0])
+        cpu = time.process_time()
         answers = open_loop.run(
             port, "/ner", bodies, rate=3 * capacity, seconds=plan.overload_seconds, grace=0.0
         )
-        ended = time.perf_counter()
+        ended, cpu = time.perf_counter(), time.process_time() - cpu
         while _idle_latency(port, bodies[0], count=5) > 1.5 * idle + 0.001:
             if time.perf_counter() - ended > 30:
                 break
@@ -269,9 +272,16 @@ def overload(plan: Plan) -> Iterator[Row]:
     counted = [answer for answer in answers if answer.due < plan.overload_seconds - late]
     in_time = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in counted)
     goodput = in_time / (plan.overload_seconds - late)
-    refused = sum(answer.status == 503 for answer in counted)
+    became = Counter(
+        _FATES.get(answer.status, "failed")
+        if answer.status != 200 or answer.latency <= DEADLINE_MS / 1000
+        else "answered late"
+        for answer in counted
+    )
+    fates = ", ".join(f"{number} {fate}" for fate, number in became.most_common())
     about = (
-        f"{capacity:.0f} requests/s offered three times over; {refused} of {len(counted)} refused"
+        f"{capacity:.0f} requests/s offered three times over: {fates}; "
+        f"the load itself took {100 * cpu / plan.overload_seconds / cores():.0f} % of the cores"
     )
     yield Row(
         "overload-goodput",
@@ -336,6 +346,12 @@ def overload(plan: Plan) -> Iterator[Row]:
             )
 
 
+_FATES = {
+    200: "answered in time",
+    503: "refused at once",
+    504: "given up at their deadline",
+    0: "without an answer",
+}
 _PADDING = ("tokens_total", "padding_tokens_total")
 
 

@@ -39,13 +39,14 @@ def run(
 class _Connection:
     """With at most one request under way."""
 
-    __slots__ = ("data", "due", "request", "socket")
+    __slots__ = ("data", "due", "file", "request", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect_ex(("127.0.0.1", port))  # goes on by itself
+        self.file = self.socket.fileno()
         self.due, self.request, self.data = 0.0, b"", b""
 
 
@@ -58,6 +59,7 @@ class _Load:
         self._port, self._requests = port, requests
         self._rate, self._seconds, self._grace = rate, seconds, grace
         self._poll = select.epoll()
+        self._open: dict[int, _Connection] = {}
         self._busy: dict[int, _Connection] = {}
         self._free: list[_Connection] = []
         self._answers: list[Answer] = []
@@ -73,8 +75,8 @@ class _Load:
                 number += 1
             wait = number / self._rate - now if number < total else end - now
             for file, event in self._poll.poll(max(0.0, min(wait, 0.1))):
-                self._on_event(self._busy[file], event)
-        for connection in [*self._busy.values(), *self._free]:
+                self._on_event(self._open[file], event)
+        for connection in self._open.values():
             connection.socket.close()
         missing = [Answer(each.due, math.inf, 0) for each in self._busy.values()]
         return self._answers + missing
@@ -87,8 +89,7 @@ class _Load:
         if self._free:
             connection = self._free.pop()
             connection.due, connection.data = due, b""
-            self._busy[connection.socket.fileno()] = connection
-            self._poll.register(connection.socket, select.EPOLLIN)
+            self._busy[connection.file] = connection
             try:
                 connection.socket.send(request)
             except OSError:
@@ -96,8 +97,8 @@ class _Load:
         elif len(self._busy) < MOST_CONNECTIONS:
             connection = _Connection(self._port)
             connection.due, connection.request = due, request
-            self._busy[connection.socket.fileno()] = connection
-            self._poll.register(connection.socket, select.EPOLLOUT)
+            self._open[connection.file] = self._busy[connection.file] = connection
+            self._poll.register(connection.file, select.EPOLLOUT)
         else:
             self._answers.append(Answer(due, math.inf, 0))
 
@@ -105,7 +106,7 @@ class _Load:
         try:
             if event & select.EPOLLOUT and not event & select.EPOLLERR:  # it is connected
                 connection.socket.send(connection.request)
-                self._poll.modify(connection.socket, select.EPOLLIN)
+                self._poll.modify(connection.file, select.EPOLLIN)
                 return
             received = connection.socket.recv(1 << 16)
         except OSError:
@@ -118,14 +119,17 @@ class _Load:
             self._done(connection, int(head[9:12]), keep=b"connection: close" not in head.lower())
 
     def _done(self, connection: _Connection, status: int, *, keep: bool = False) -> None:
-        del self._busy[connection.socket.fileno()]
-        self._poll.unregister(connection.socket)
-        latency = self._now() - connection.due if status else math.inf
-        self._answers.append(Answer(connection.due, latency, status))
+        """The request of a connection is answered, or will never be; or a connection without one was closed."""
+        if self._busy.pop(connection.file, None):
+            latency = self._now() - connection.due if status else math.inf
+            self._answers.append(Answer(connection.due, latency, status))
+        else:
+            self._free.remove(connection)
         if keep:
             self._free.append(connection)
         else:
-            connection.socket.close()
+            del self._open[connection.file]
+            connection.socket.close()  # which the poll then forgets
 
 
 def _length(head: bytes) -> int:

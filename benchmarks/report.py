@@ -69,10 +69,14 @@ def table(rows: list[Row]) -> str:
 def _shown(values: list[float]) -> str:
     if not values:
         return ""
-    middle = statistics.median(values)
+    middle = _figure(statistics.median(values))
     if len(values) < 2:
-        return f"{middle:.4g}"
-    return f"{middle:.4g} ({min(values):.4g} to {max(values):.4g})"
+        return middle
+    return f"{middle} ({_figure(min(values))} to {_figure(max(values))})"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def picture(path: Path, rows: list[Row]) -> None:

@@ -99,7 +99,7 @@ def service(*arguments: str) -> Iterator[int]:
     """Our service, ready; gives its port. Logs as every request would cost all servers time, ours is quiet."""
     port = free_port()
     command = [sys.executable, "-m", "service", "--models", str(MODELS), "--port", str(port)]
-    with _process([*command, "--log-level", "warning", *arguments], {}):
+    with _process(port, [*command, "--log-level", "warning", *arguments], {}):
         _until(lambda: "ready" in page(port, "/health/ready"), 60)
         yield port
 
@@ -115,7 +115,7 @@ def peer(which: Peer, task: str) -> Iterator[int]:
         "BENTOML_DO_NOT_TRACK": "True",
         "RAY_DEDUP_LOGS": "0",
     }
-    with _process(command, variables):
+    with _process(port, command, variables):
         _until(lambda: ask(port, f"/{task}", body) is not None, 120)
         yield port
 
@@ -134,7 +134,24 @@ def _until(condition: Any, seconds: float) -> None:
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+def alone(port: int, *others: int) -> Iterator[None]:
+    """Inside, the servers at the other ports stand still: some of the peers are busy without any request."""
+    groups = [_groups[other] for other in others if other != port]
+    for group in groups:
+        os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for group in groups:
+            os.killpg(group, signal.SIGCONT)
+
+
+_groups: dict[int, int] = {}
+"""The process group of each server that runs, by its port."""
+
+
+@contextmanager
+def _process(port: int, command: list[str], environment: dict[str, str]) -> Iterator[None]:
     started = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -143,9 +160,11 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    _groups[port] = started.pid
     try:
         yield
     finally:
+        del _groups[port]
         started.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             started.wait(30)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measures import Row
+from benchmarks import servers
+from benchmarks.__main__ import RESULTS
+from benchmarks.measures import MEASURES, Row
 from benchmarks.report import table
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +27,13 @@ def test_a_row_says_whether_its_floor_is_met() -> None:
     assert row(9.9, higher_is_better=True, floor=None).met is None
     shown = table([row(1.9, higher_is_better=True)])
     assert "| measure | 2 (1 to 4) |  | 1.9 x | 2 | 3 | **missed** |" in shown
+
+
+def test_readme_has_the_table_of_the_results_that_are_kept() -> None:
+    kept = [json.loads((RESULTS / f"{measure}.json").read_text()) for measure in MEASURES]
+    fields = [each for measure in kept for each in measure["rows"]]
+    rows = [Row(**{name: each[name] for name in each if name != "met"}) for each in fields]
+    assert table(rows) in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
@@ -45,3 +54,12 @@ def test_a_quick_run_measures_prints_and_keeps_its_figures(tmp_path: Path) -> No
         assert each["value"] > 0.1
     assert kept["libraries"]["onnxruntime"] != "not installed"
     assert kept["commit"]
+
+
+def test_a_server_stands_still_while_another_is_measured() -> None:
+    with servers.service() as port:
+        with servers.alone(port, port):
+            assert "live" in servers.page(port, "/health/live")
+        with servers.alone(0, port), pytest.raises(OSError, match="timed out"):
+            servers.ask(port, "/ner", '{"text": "a"}', timeout=0.5)
+        assert servers.ask(port, "/ner", '{"text": "a"}')["results"]
