@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "train the three recurrent cells on the same data and compare them",
     "evaluate": "score a bundle on a file",
     "behaviour": "score a bundle on small sets, one for each phenomenon",
+    "republish": "publish a translator anew without training, with present options and notes",
     "search": "show what a wider beam costs a translator and gains",
 }
 

@@ -33,17 +33,19 @@ class Confusion:
 def write(
     folder: Path,
     manifest: Manifest,
-    history: History,
+    history: History | None,
     confusion: Confusion | None,
     whole: Mapping[str, Mapping[str, float | str]] | None,
     judged: Mapping[str, Judged] | None = None,
 ) -> None:
     """`card.md`, `curves.png` and, if there is one, `confusion.png` into `folder`.
 
+    history: of the training; None if `curves.png` is there already.
     judged: by test set, what `reliability.png` shows; none without.
     whole: the scores in float32 of a bundle that is of less precision.
     """
-    _curves(folder / "curves.png", history)
+    if history:
+        _curves(folder / "curves.png", history)
     training = manifest.training
     notes = training.recipe.get("notes")
     lines = [

@@ -170,7 +170,7 @@ def load(
     chosen_on = [(file, one) for file, name in enumerate(dev) for one in split(name, "dev")]
     tests: dict[str, list[Example]] = {}
     for name in test:
-        tests[_test_name(name, tests)] = split(name, "test")
+        tests[test_name(name, tests)] = split(name, "test")
     known = {_essence(one.text) for examples in tests.values() for one in examples}
     known |= {_essence(one.text) for _, one in chosen_on}
     known.discard("")
@@ -245,7 +245,7 @@ def _parse(name: str, folder: Path | None) -> tuple[Path, int | None, int]:
     return locate(plain, folder), count, times
 
 
-def _test_name(name: str, taken: Mapping[str, object]) -> str:
+def test_name(name: str, taken: Mapping[str, object]) -> str:
     """A short name for a test set: `uner_ewt/test.txt.xz` -> `uner_ewt-test`."""
     path = Path(name.partition("#")[0])
     stem = path.name.split(".")[0]

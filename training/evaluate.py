@@ -20,7 +20,7 @@ from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
-from training import calibration, copies, corpora, guidelines, scores
+from training import calibration, copies, corpora, guidelines, scores, views
 from training.config import Options, Pairs
 from training.copies import Copy
 from training.corpora import Example, Labelled, Pair, Tagged
@@ -40,6 +40,8 @@ class Config(Options):
     """Names: puts the files under the rules that the bundle was trained with (training/guidelines.py)."""
     copy_as: Annotated[Copy, tyro.conf.arg(name="copy")] = "written"
     """Names: scores on a copy in other case, or with invented names (training/copies.py)."""
+    sentences: bool = False
+    """Sentiment: also asks for each sentence, and how far they agree with the whole (training/views.py)."""
     reverse: bool | None = None
     """The files hold the target in the first column; None: as those that the bundle was trained on."""
     seed: int = 1
@@ -57,6 +59,22 @@ class Report:
     by_label: scores.ByLabel = field(default_factory=dict)
 
 
+def loaded(path: Path) -> AnyTask:
+    """The bundle in a folder. Raises TrainingError if it cannot be loaded."""
+    try:
+        return tasks.load(path.resolve())
+    except BundleError as error:
+        raise TrainingError(error.detail) from error
+
+
+def translator(path: Path) -> Translate:
+    """The bundle in a folder. Raises TrainingError if it cannot be loaded, or is no translator."""
+    task = loaded(path)
+    if not isinstance(task, Translate):
+        raise TrainingError(f"{path} is no translator")
+    return task
+
+
 def main(argv: Sequence[str]) -> dict[str, Report]:
     """Prints the scores on each file, and gives them by the file's name."""
     config = tyro.cli(
@@ -67,10 +85,7 @@ def main(argv: Sequence[str]) -> dict[str, Report]:
     )
     if not config.files:
         raise TrainingError("name at least one file to score on")
-    try:
-        task = tasks.load(config.bundle.resolve())
-    except BundleError as error:
-        raise TrainingError(error.detail) from error
+    task = loaded(config.bundle)
     reports = {name: evaluate(task, name, config) for name in config.files}
     manifest = task.bundle.manifest
     title = f"{manifest.name}/{manifest.version}"
@@ -120,10 +135,14 @@ def _classification(task: Sentiment, name: str, config: Config) -> Report:
     _check_labels(task, name, {example.label for example in examples})
     gold, judged = scores.judged_labels(task, examples)
     found = [label for label, _ in judged]
-    error = calibration.error(scores.confidence(gold, judged))
+    overall = scores.classification_overall(gold, found)
+    overall["calibration_error"] = calibration.error(scores.confidence(gold, judged))
+    if config.sentences:
+        texts = [example.text for example in examples]
+        overall |= views.agreement(predict(task, texts, task.request(texts, sentences=True)))
     return Report(
         examples=len(examples),
-        overall=scores.classification_overall(gold, found) | {"calibration_error": error},
+        overall=overall,
         by_label=scores.classification_by_label(gold, found),
     )
 

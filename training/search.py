@@ -9,14 +9,12 @@ from typing import Any
 
 import tyro
 
-from service import tasks
-from service.errors import BundleError
 from service.tasks.common import predict
 from service.tasks.translate import Translate
 from training import corpora, scores
 from training.config import Options
 from training.errors import TrainingError
-from training.evaluate import turned
+from training.evaluate import translator, turned
 from training.export import Scores
 
 WIDTHS = (1, 2, 4, 5)
@@ -46,12 +44,7 @@ def main(argv: Sequence[str]) -> Scores:
         prog="python -m training search",
         description="Tries length penalties and beam widths of a translator.",
     )
-    try:
-        task = tasks.load(config.bundle.resolve())
-    except BundleError as error:
-        raise TrainingError(error.detail) from error
-    if not isinstance(task, Translate):
-        raise TrainingError(f"{config.bundle} is no translator")
+    task = translator(config.bundle)
     if not config.files:
         raise TrainingError("name at least one file of pairs")
     pairs: list[corpora.Pair] = []

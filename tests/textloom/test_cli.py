@@ -303,6 +303,7 @@ def test_a_broken_run_goes_on_where_it_was(
     lines.write_text("".join(f"London {number}\n" for number in range(10_000)))
     command = [*COMMAND, "ner", str(lines), "-o", str(out), "--workers", workers]
     command += ["--models", str(tiny_models)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had us ignore it
     broken = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
     while not (part.exists() and part.stat().st_size > 50_000):
         assert broken.poll() is None

@@ -9,8 +9,8 @@ import pytest
 
 from service.tasks import AnyTask
 from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
-from training import calibration, evaluate, scores
+from service.tasks.sentiment import JudgedSentence, Sentiment, SentimentResult
+from training import calibration, evaluate, scores, views
 from training.__main__ import main
 from training.calibration import Judged
 from training.corpora import Tagged
@@ -243,6 +243,69 @@ def test_each_found_name_is_judged_against_the_gold_names(ner: Ner) -> None:
     judged = scores.tagging_judged(ner, [sentence])
     assert judged.right == [True, False]
     assert all(0.5 < sure <= 1 for sure in judged.confidences)
+
+
+def sentence(label: str, start: int, end: int, *chances: float) -> JudgedSentence:
+    named = dict(zip(("negative", "neutral", "positive"), chances, strict=True))
+    return JudgedSentence(
+        label=label, score=named[label], scores=named, text="", start=start, end=end
+    )
+
+
+def whole(label: str, *sentences: JudgedSentence) -> SentimentResult:
+    return SentimentResult(
+        label=label,
+        score=sentences[0].scores[label],
+        scores=sentences[0].scores,
+        sentences=list(sentences),
+    )
+
+
+def test_sentences_agree_with_the_whole_as_counted_by_hand() -> None:
+    praise = sentence("positive", 0, 10, 0.1, 0.2, 0.7)
+    more = sentence("positive", 10, 20, 0.2, 0.3, 0.5)
+    blame = sentence("negative", 20, 60, 0.6, 0.3, 0.1)
+    fact = sentence("neutral", 20, 30, 0.2, 0.6, 0.2)
+    assert views.by_most([praise, more, blame]) == "positive"
+    assert views.by_mean([praise, more, blame]) == "negative"
+    assert views.by_most([fact, blame]) == views.by_most([blame, fact]) == "negative"
+    results = [
+        whole("positive", praise, more, blame),
+        whole("negative", praise, more, blame),
+        whole("negative", blame, fact),
+        whole("neutral", fact),
+        whole("positive", fact),
+        SentimentResult(label="neutral", score=0.0, scores={}, sentences=[]),
+    ]
+    assert views.agreement(results) == {
+        "texts_of_one_sentence": 2,
+        "texts_of_several": 3,
+        "one_sentence_same": 0.5,
+        "mean_agrees": round(2 / 3, 4),
+        "most_agree": round(2 / 3, 4),
+    }
+    assert views.agreement([]) == {"texts_of_one_sentence": 0, "texts_of_several": 0}
+
+
+def test_a_text_of_one_sentence_is_judged_as_its_sentence(
+    sentiment_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [
+        "What a superb film !",
+        "  The meal was awful.\n",
+        "\u00a0I had a wooden phone today\u2003",
+        "It was good, " * 12 + "good.",  # of several windows
+        "What a superb film! The meal was awful.",
+    ]
+    rows = [json.dumps({"text": text, "label": "neutral"}) for text in texts]
+    (tmp_path / "gold.jsonl").write_text("\n".join(rows))
+    (report,) = answers(capsys, sentiment_path, tmp_path / "gold.jsonl", "--sentences")[
+        "files"
+    ].values()
+    assert report["overall"]["texts_of_one_sentence"] == 4
+    assert report["overall"]["one_sentence_same"] == 1.0
+    assert report["overall"]["texts_of_several"] == 1
+    assert report["overall"]["mean_agrees"] in (0.0, 1.0)
 
 
 def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from service.tasks.translate import Translate
 from tests.training import tiny
 from training import scores, vectors
 from training.corpora import read_conll, read_labelled, read_pairs
+from training.translate import READING
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     own = {
         "ner": {"guidelines"},
         "sentiment": {"behaviour"},
-        "translate": {"behaviour", "finish", "length_penalties"},
+        "translate": {"behaviour", "finish", "length_penalties", "start"},
     }[manifest["task"]]
     assert training["recipe"].keys() == {"files", "network", "fit", "precision", "notes"} | own
     assert training["recipe"]["fit"]["learning_rate"] == 0.01
@@ -311,7 +312,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task != "ner":
         elsewhere |= {"behaviour"}
     if task == "translate":
-        elsewhere |= {"length_penalties"}
+        elsewhere |= {"length_penalties", "start"}
     assert given.keys() | elsewhere == fields.keys()
     for part, values in given.items():
         if part == "guidelines":
@@ -355,7 +356,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
-        assert manifest.options == {"beam": 3, "repeats": 2, "verbatim": True}
+        assert manifest.options == {"beam": 3} | READING
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
