@@ -14,7 +14,7 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,7 +38,7 @@ logger = logging.getLogger("textloom.batching")
 PADDING = 0.05
 """Largest share of a batch's tokens that may be padding."""
 SLICE_SECONDS = 0.005
-"""A slice ends with the first step that ends after so long, or that finishes a window."""
+"""A slice ends with the first step that ends after so long, or that finishes a request."""
 HEADROOM = 0.12
 """Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
 text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it."""
@@ -91,6 +91,11 @@ class _Batch(Generic[W, O]):
     @property
     def tokens(self) -> int:
         return sum(waiting.window.length for waiting in self.inside.values())
+
+    def answers(self, finished: Sequence[tuple[int, O]]) -> bool:
+        """Whether a request has all its outputs with these. Seldom wrong: its other windows may be elsewhere."""
+        jobs = Counter(self.inside[handle].job for handle, _ in finished)
+        return any(count >= job.missing for job, count in jobs.items())
 
 
 class Batcher(Generic[W, O]):
@@ -235,11 +240,12 @@ class Batcher(Generic[W, O]):
             if batch.joining:
                 handles = batch.running.join([waiting.window for waiting in batch.joining])
                 batch.inside.update(zip(handles, batch.joining, strict=True))
-            while batch.inside:
-                finished = batch.running.step()
-                if finished or time.monotonic() >= end:
-                    return finished
-            return []
+            finished: list[tuple[int, O]] = []
+            while len(finished) < len(batch.inside):
+                finished += batch.running.step()
+                if time.monotonic() >= end or batch.answers(finished):
+                    break
+            return finished
         except Exception as error:  # noqa: BLE001  it belongs to this batch, not to the worker
             return error
 

@@ -18,9 +18,6 @@ Arrays = dict[str, NDArray[Any]]
 PHRASE = 8
 """Most tokens of a phrase that is kept from being repeated."""
 
-SPARE = 0.25
-"""Share of rows of finished sentences that are computed along before the arrays are packed anew."""
-
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -65,7 +62,7 @@ class Search:
         self._begin, self._end = begin, end
         self._ended: list[list[Hypothesis]] = []
         # per sentence, [n, ...]; states, tokens and totals per row, [n * width, ...]
-        self._keys: list[int | None] = []  # None: finished, but not yet packed away
+        self._keys: list[int] = []
         self._limits = np.zeros(0, np.int64)
         self._repeats = np.zeros(0, np.int64)
         self._sizes = np.zeros(0, np.int64)
@@ -77,7 +74,7 @@ class Search:
         self._totals = np.zeros((0, width))
         self._tokens = np.zeros(0, np.int64)
         self._states: Arrays = {}
-        self._memory: Arrays = {}
+        self._memory: Arrays = {}  # with room for more sentences at the end
 
     def join(
         self, keys: Sequence[int], limits: Ids, repeats: Ids, states: Arrays, memory: Arrays
@@ -88,8 +85,7 @@ class Search:
         states, memory: per sentence; memory whose last or middle axis is the length of the source is padded
         with zeros to the longest one inside.
         """
-        self._pack()
-        new, width = len(keys), self._width
+        inside, new, width = len(self._keys), len(keys), self._width
         self._keys += keys
         self._ended += [[] for _ in keys]
         self._limits = np.concatenate([self._limits, limits])
@@ -110,20 +106,23 @@ class Search:
         self._recent = np.concatenate([self._recent, fresh])
         self._equal = np.concatenate([self._equal, np.zeros_like(fresh)])
         self._tokens = np.concatenate([self._tokens, np.full(new * width, self._begin)])
-        rows = np.repeat(np.arange(new), width)
-        self._states = _joined(self._states, {name: one[rows] for name, one in states.items()})
-        self._memory = _joined(self._memory, memory)
+        for name, one in states.items():
+            beams = one.repeat(width, axis=0)
+            self._states[name] = np.concatenate([self._states[name], beams]) if inside else beams
+        for name, one in memory.items():
+            before = self._memory[name] if inside else one[:0]
+            self._memory[name] = _extended(before, inside, one)
 
     def leave(self, keys: Collection[int]) -> None:
         """Forgets sentences."""
-        self._keys = [None if key in keys else key for key in self._keys]
-        self._pack()
+        self._keep(np.array([key not in keys for key in self._keys], np.bool_))
 
     def step(self) -> list[tuple[int, list[Hypothesis]]]:
         """One token for every hypothesis; the finished sentences with up to `width` hypotheses, best first."""
-        if not any(key is not None for key in self._keys):
+        if not self._keys:
             return []
-        step = self._network(self._tokens, self._states, self._memory)
+        memory = {name: one[: len(self._keys)] for name, one in self._memory.items()}
+        step = self._network(self._tokens, self._states, memory)
         width, branches = self._width, self._width + 1
         sentences = np.arange(len(self._keys))[:, None]
         best = step.log_probabilities[:, :branches].reshape(len(sentences), width, branches)
@@ -182,32 +181,33 @@ class Search:
                 hypothesis.log_probability / (len(hypothesis.ids) + 1) ** self._length_penalty
             )
 
-        done = []
-        for index, key in enumerate(self._keys):
-            if key is not None and (len(self._ended[index]) >= self._width or not going[index]):
-                done.append((key, sorted(self._ended[index], key=normalised, reverse=True)))
-                self._keys[index] = None
-        if sum(key is None for key in self._keys) > SPARE * len(self._keys):
-            self._pack()
+        kept = going & np.array([len(ended) < self._width for ended in self._ended])
+        done = [
+            (self._keys[index], sorted(self._ended[index], key=normalised, reverse=True))
+            for index in np.flatnonzero(~kept)
+        ]
+        self._keep(kept)
         return done
 
-    def _pack(self) -> None:
-        """Drops what belongs to finished sentences."""
-        kept = np.array(
-            [index for index, key in enumerate(self._keys) if key is not None], np.int64
-        )
-        if len(kept) == len(self._keys):
+    def _keep(self, kept: NDArray[np.bool_]) -> None:
+        """Drops all other sentences; the last ones move to their places, so that little has to be copied."""
+        size = int(kept.sum())
+        if size == len(kept):
             return
-        rows = (kept[:, None] * self._width + np.arange(self._width)).reshape(-1)
-        self._keys = [self._keys[index] for index in kept]
-        self._ended = [self._ended[index] for index in kept]
-        self._limits, self._sizes = self._limits[kept], self._sizes[kept]
-        self._repeats = self._repeats[kept]
-        self._recent, self._equal = self._recent[kept], self._equal[kept]
-        self._totals, self._prefixes = self._totals[kept], self._prefixes[kept]
+        gaps, last = np.flatnonzero(~kept[:size]), size + np.flatnonzero(kept[size:])
+        for memory in self._memory.values():
+            memory[gaps] = memory[last]
+        places = np.arange(size)
+        places[gaps] = last
+        rows = (places[:, None] * self._width + np.arange(self._width)).reshape(-1)
+        self._keys = [self._keys[place] for place in places]
+        self._ended = [self._ended[place] for place in places]
+        self._limits, self._sizes = self._limits[places], self._sizes[places]
+        self._repeats = self._repeats[places]
+        self._recent, self._equal = self._recent[places], self._equal[places]
+        self._totals, self._prefixes = self._totals[places], self._prefixes[places]
         self._tokens = self._tokens[rows]
         self._states = {name: state[rows] for name, state in self._states.items()}
-        self._memory = {name: memory[kept] for name, memory in self._memory.items()}
 
 
 def longest_run(tokens: Sequence[object]) -> int:
@@ -225,17 +225,20 @@ def longest_run(tokens: Sequence[object]) -> int:
     return most if tokens else 0
 
 
-def _joined(old: Arrays, new: Arrays) -> Arrays:
-    """Two sets of arrays one below the other, padded with zeros where one is longer."""
-    if not old or not len(next(iter(old.values()))):
-        return new
-    joined: Arrays = {}
-    for name, one in old.items():
-        other = new[name]
-        shape = [max(sizes) for sizes in zip(one.shape[1:], other.shape[1:], strict=True)]
-        both = [_widened(each, (len(each), *shape)) for each in (one, other)]
-        joined[name] = np.concatenate(both)
-    return joined
+def _extended(array: NDArray[Any], size: int, new: NDArray[Any]) -> NDArray[Any]:
+    """The first `size` of `array` and then `new`, padded with zeros where the other is longer; room after them.
+
+    Writes into `array` itself if that is large enough.
+
+    >>> _extended(np.array([[1, 1], [2, 2], [9, 9]]), 2, np.array([[3]])).tolist()
+    [[1, 1], [2, 2], [3, 0]]
+    """
+    needed = size + len(new)
+    inner = [max(sizes) for sizes in zip(array.shape[1:], new.shape[1:], strict=True)]
+    if len(array) < needed or list(array.shape[1:]) != inner:
+        array = _widened(array[:size], (2 * needed, *inner))
+    array[size:needed] = _widened(new, (len(new), *inner))
+    return array
 
 
 def _widened(array: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:

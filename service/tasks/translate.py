@@ -192,6 +192,8 @@ class Translate:
         return Translating(self.search, self.encode_batch, self._holds, self._beam)
 
     def _holds(self, sentence: Sentence, hypothesis: Hypothesis) -> bool:
+        if not sentence.addresses:
+            return True
         return holds(self._tokenizer.decode(list(hypothesis.ids)), sentence.addresses)
 
     def search(self, width: int) -> Search:

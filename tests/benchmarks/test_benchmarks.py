@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import servers
 from benchmarks.__main__ import RESULTS
-from benchmarks.measures import MEASURES, Row
+from benchmarks.measures import MEASURES, QUICK, Row, overload
 from benchmarks.report import table
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +54,23 @@ def test_a_quick_run_measures_prints_and_keeps_its_figures(tmp_path: Path) -> No
         assert each["value"] > 0.1
     assert kept["libraries"]["onnxruntime"] != "not installed"
     assert kept["commit"]
+
+
+@pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
+def test_an_overload_is_measured_with_one_text_a_request_and_with_16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmarks.servers.PEERS", ())  # they are in an environment of their own
+    rows = {row.name: row for row in overload(QUICK)}
+    for shape, told in (("overload", "one text"), ("overload-16-texts", "16 texts")):
+        goodput, *others = (rows[f"{shape}-{what}"] for what in ("goodput", "p99", "recovery"))
+        assert all(f"/ner, {told} a request" in row.measure for row in (goodput, *others))
+        assert goodput.value == pytest.approx(goodput.ours[0] / goodput.theirs[0])
+        assert "refused at once" in goodput.about
+    one, many = rows["overload-goodput"], rows["overload-16-texts-goodput"]
+    assert 16 * many.ours[0] > one.ours[0] > many.ours[0]  # texts, and requests, a second
+    # the picture is of one text a request only
+    assert [name for name, row in rows.items() if row.points] == [one.name]
 
 
 def test_a_server_stands_still_while_another_is_measured() -> None:

@@ -530,6 +530,23 @@ async def test_windows_join_a_running_batch_and_leave_it_when_they_are_done() ->
     assert stairs.steps[-1] == ["long"]
 
 
+async def test_a_slice_ends_when_a_request_is_answered_not_at_each_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.batching.SLICE_SECONDS", 60.0)
+    stairs = Stairs({"one"})
+    async with batcher(stairs, batch_tokens=6) as made:
+        tasks = [send(made, Piece("one", 1), Piece("two", 2))]
+        await stairs.at_a_step()
+        tasks += [send(made, Piece(f"of {steps}", steps)) for steps in (4, 1, 2)]
+        stairs.free()
+        assert [await task for task in tasks] == [["one", "two"], ["of 4"], ["of 1"], ["of 2"]]
+    assert stairs.steps == [
+        *(["one", "two"], ["two"]),  # there is room for "of 4" as soon as "one" is done
+        *(["of 4", "of 1"], ["of 4", "of 2"], ["of 4", "of 2"], ["of 4"]),
+    ]
+
+
 @pytest.mark.usefixtures("each_step_a_slice")
 async def test_a_caller_who_leaves_between_two_steps_frees_the_place() -> None:
     stairs = Stairs({"gone"})

@@ -57,6 +57,18 @@ def test_metrics_are_those_of_all_workers_whichever_answers(two: tuple[Any, http
     assert value(client, "process_cpu_seconds_total") > 0
 
 
+def test_requests_do_not_keep_the_garbage_collector_busy(tiny_models: Path) -> None:
+    def looked(client: httpx.Client) -> float:
+        return value(client, "python_gc_collections_total", generation="0")
+
+    with process("--models", str(tiny_models), "--workers", "1") as (_, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        before = looked(client)
+        for _ in range(5):
+            assert client.post("/ner", json={"text": TEXTS * 100}).status_code == 200
+        assert looked(client) <= before + 5  # in Python's own rhythm more than thirty times
+
+
 def test_connections_are_spread_over_the_workers(two: tuple[Any, httpx.Client]) -> None:
     started, client = two
     pids = workers(started)
