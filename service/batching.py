@@ -85,6 +85,8 @@ class _Batch(Generic[W, O]):
     """By handle."""
     joining: list[_Waiting[W, O]] = field(default_factory=list)
     leaving: list[int] = field(default_factory=list)
+    unfinished: int = 0
+    """Tokens that were inside when its last slice ended."""
     rested: float = 0.0
     """When its last slice ended."""
 
@@ -266,8 +268,7 @@ class Batcher(Generic[W, O]):
                     failure = InternalError("the model failed on this request")
                     waiting.job.future.set_exception(failure)
             return
-        done = sum(batch.inside[handle].window.length for handle, _ in ran)
-        self._pace.learn(done, now - started)
+        self._pace.learn(self._done(batch, ran), now - started)
         self._count(batch)
         for handle, output in ran:
             waiting = batch.inside.pop(handle)
@@ -347,6 +348,16 @@ class Batcher(Generic[W, O]):
         if not same:
             del self._by_length[length]
         return taken
+
+    def _done(self, batch: _Batch[W, O], ran: Sequence[tuple[int, O]]) -> float:
+        """Tokens that a slice got done: those of finished windows, and of others the half when they come.
+
+        The other half is theirs when they finish, so no work is counted twice, and slices in which nothing
+        finishes do not look as if nothing had been done.
+        """
+        finished = sum(batch.inside[handle].window.length for handle, _ in ran)
+        before, batch.unfinished = batch.unfinished, batch.tokens - finished
+        return max(0.0, finished + (batch.unfinished - before) / 2)
 
     def _count(self, batch: _Batch[W, O]) -> None:
         """For the metrics: what joined in a slice."""

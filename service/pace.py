@@ -13,7 +13,7 @@ class Pace:
     """So many seconds a batch and so many a token, by least squares over the recent batches.
 
     Tokens that come one by one take far longer than the same ones together, so the time of a token alone would
-    say little about a queue. slices: a batch takes several slices, each of which finishes some tokens or none;
+    say little about a queue. slices: a batch takes several slices, and what each of them got done is a guess;
     only their sums say anything then.
     """
 
@@ -24,8 +24,8 @@ class Pace:
         self._n = self._t = self._s = self._tt = self._ts = 0.0
         self._token = 0.0
 
-    def learn(self, tokens: int, seconds: float) -> None:
-        """A batch, or a slice, finished so many tokens in so many seconds."""
+    def learn(self, tokens: float, seconds: float) -> None:
+        """A batch, or a slice, got so many tokens done in so many seconds."""
         self._seen += 1
         self._n = FORGETTING * self._n + 1
         self._t = FORGETTING * self._t + tokens
