@@ -10,6 +10,7 @@ COMMANDS = {
     "sentiment": "train a classifier of sentiment",
     "translate": "train a translator",
     "vectors": "learn word vectors from plain text",
+    "language_model": "learn a language model for a tagger or classifier to start from",
     "silver": "label sentences of an encyclopedia for the tagger to learn from",
     "compare": "train the three recurrent cells on the same data and compare them",
     "evaluate": "score a bundle on a file",

@@ -140,7 +140,11 @@ def read_recipe(config: type[Config], path: Path) -> Config:
 
 
 def run_folder(files: Files, config: Options, corpora: Sequence[Corpus]) -> Path:
+    return training_folder(files.runs, files.out.name, config, corpora)
+
+
+def training_folder(runs: Path, name: str, config: Options, corpora: Sequence[Corpus]) -> Path:
     """Where this very training keeps its checkpoint and log: other options or other data never meet them."""
     told = [config.model_dump_json(exclude=AFTERWARDS), *(corpus.sha256 for corpus in corpora)]
     digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:10]
-    return files.runs / f"{files.out.name}-{digest}"
+    return runs / f"{name}-{digest}"

@@ -116,6 +116,26 @@ class Locked(nn.Module):
         return x * keep / (1 - self.rate)
 
 
+class Spelling(nn.Module):
+    """What the letters of a word say: the strongest answer of each filter of two convolutions, the second over
+    the answers of half as many others, each over three characters."""
+
+    def __init__(self, alphabet: int, embedding: int, filters: int) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(alphabet, embedding, padding_idx=0)
+        nn.init.normal_(self.letters.weight, std=0.2)
+        self.letters.weight.data[0] = 0
+        near = (filters + 1) // 2
+        self.near = nn.Conv1d(embedding, near, kernel_size=3, padding=1)
+        self.convolution = nn.Conv1d(near, filters, kernel_size=3, padding=1)
+
+    def forward(self, characters: Tensor) -> Tensor:
+        """[words, letters] -> [words, filters]."""
+        near = self.near(self.letters(characters).transpose(1, 2)).relu()
+        answers: Tensor = self.convolution(near).amax(-1)
+        return answers
+
+
 class CRF(nn.Module):
     """A linear-chain conditional random field over IOB2 tags (Lafferty et al. 2001).
 

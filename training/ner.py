@@ -26,30 +26,10 @@ from training.copies import Copy
 from training.errors import TrainingError
 from training.fit import fit, prepare
 from training.graph import Graph, round_to_eight_bits, round_to_half
-from training.layers import CRF, Cell, Locked, Merge, RecurrentStack
+from training.layers import CRF, Locked, RecurrentStack, Spelling
 
 
-class Architecture(Options):
-    language: str = "en"
-    """Code of the language of the texts."""
-    cell: Cell = "lstm"
-    """Recurrent cell."""
-    layers: int = Field(default=1, ge=1)
-    """Recurrent layers, one above the other."""
-    bidirectional: bool = True
-    """Read the text in both directions."""
-    merge: Merge = "concat"
-    """How the outputs of the two directions become one."""
-    hidden: int = Field(default=200, ge=1)
-    """Units of a direction of a layer."""
-    embedding: int = Field(default=100, ge=1)
-    """Dimensions of a word; those of the vectors, if there are any."""
-    vectors: Path | None = None
-    """Word vectors to start from (`python -m training vectors`); from scratch without."""
-    vocabulary: int = Field(default=40_000, ge=1)
-    """Most words known: those of the training files, then the most frequent of the vectors."""
-    at_least: int = Field(default=2, ge=1)
-    """Times that a word without a vector must occur in the training files."""
+class Architecture(words.Reading):
     max_tokens: int = Field(default=128, ge=1)
     """Longest window in words; a longer text is cut into several, in training at its end."""
     character_embedding: int = Field(default=24, ge=1)
@@ -59,10 +39,6 @@ class Architecture(Options):
     of each describes the word."""
     word_characters: int = Field(default=16, ge=2)
     """Characters of a word that are read: of a longer one its first and last."""
-    dropout: float = 0.4
-    """Share of features that training hides."""
-    word_dropout: float = 0.05
-    """Share of words that training reads as unknown."""
     name_dropout: float = 0.0
     """Share of the words of names that training reads as unknown, beside those of `word_dropout`."""
     other_case: float = 0.0
@@ -104,12 +80,7 @@ class Network(nn.Module):
         if not options.fixed_vectors:
             self.change = nn.Embedding(seen, options.embedding)
             nn.init.zeros_(self.change.weight)
-        self.letters = nn.Embedding(alphabet, options.character_embedding, padding_idx=0)
-        nn.init.normal_(self.letters.weight, std=0.2)
-        self.letters.weight.data[0] = 0
-        near, filters = (options.character_filters + 1) // 2, options.character_filters
-        self.near = nn.Conv1d(options.character_embedding, near, kernel_size=3, padding=1)
-        self.convolution = nn.Conv1d(near, filters, kernel_size=3, padding=1)
+        self.spelling = Spelling(alphabet, options.character_embedding, options.character_filters)
         self.stack = RecurrentStack(
             options.embedding + options.character_filters,
             options.hidden,
@@ -129,12 +100,7 @@ class Network(nn.Module):
         self.register_buffer("temperature", torch.ones(()))
 
     def forward(self, ids: Tensor, characters: Tensor, where: Tensor, lengths: Tensor) -> Tensor:
-        return self.tag(ids, self.spell(characters)[where], lengths)
-
-    def spell(self, characters: Tensor) -> Tensor:
-        """The strongest answer of each filter to the letters of a word: [words, letters] -> [words, filters]."""
-        near = self.near(self.letters(characters).transpose(1, 2)).relu()
-        return self.convolution(near).amax(-1)
+        return self.tag(ids, self.spelling(characters)[where], lengths)
 
     def look_up(self, ids: Tensor) -> Tensor:
         """The vectors of words [batch, time, embedding]."""
@@ -182,14 +148,14 @@ def main(argv: Sequence[str]) -> Path:
             at_most=options.vocabulary,
         ),
     )
-    alphabet = alphabet_of(data.train)
+    alphabet = vectors.alphabet if vectors and vectors.alphabet else alphabet_of(data.train)
     reader = Reader(tokenizer, alphabet, options.word_characters)
     texts = [*data.train, *joined(data.train, options.joined, config.fit.seed)]
     train = encoded(texts, reader, tags, options.max_tokens)
     seen = 1 + max(max(features.ids) for features, _ in train)
     size = tokenizer.get_vocab_size()
     network = Network(options, size, len(alphabet) + 2, tags, seen=seen).to(device)
-    words.fill(network.embedding, tokenizer, vectors)
+    words.start(network, tokenizer, vectors)
     export.announce(network, len(data.train), data.left_out)
     dev = encoded(data.dev, reader, tags, options.max_tokens)
     lengths = [features.length for features, _ in train]
@@ -423,11 +389,13 @@ def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision:
     """`letters.onnx` (of each word once), `model.onnx` and `tokenizer.json` into `folder`."""
     tokenizer.save(str(folder / "tokenizer.json"))
     spelling = Graph()
-    filters = network.convolution.out_channels
+    filters = network.spelling.convolution.out_channels
     characters = spelling.input("characters", "int64", ["words", "letters"])
-    letters = spelling.embedding(characters, network.letters)
-    near = spelling.convolution(spelling.node("Transpose", letters, perm=[0, 2, 1]), network.near)
-    answers = spelling.convolution(spelling.node("Relu", near), network.convolution)
+    letters = spelling.embedding(characters, network.spelling.letters)
+    near = spelling.convolution(
+        spelling.node("Transpose", letters, perm=[0, 2, 1]), network.spelling.near
+    )
+    answers = spelling.convolution(spelling.node("Relu", near), network.spelling.convolution)
     strongest = spelling.node("ReduceMax", answers, spelling.constant([2]), keepdims=0)
     spelling.output(strongest, "spelled", "float", ["words", filters])
     spelling.save(folder / "letters.onnx")
@@ -462,10 +430,10 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
         chance = np.random.default_rng(seed)
         shape = feeds["words"].shape
         size = (feeds["words"].size, network.word_characters)
-        characters = chance.integers(0, network.letters.num_embeddings, size)
+        characters = chance.integers(0, network.spelling.letters.num_embeddings, size)
         ids, lengths = torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
         with torch.no_grad():
-            spelled = network.spell(torch.from_numpy(characters))
+            spelled = network.spelling(torch.from_numpy(characters))
             emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
         difference = export.check_graph(
             spelling,

@@ -29,7 +29,7 @@ from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.errors import TrainingError
 from training.fit import fit, prepare
 from training.graph import Graph, round_to_half
-from training.layers import FORBIDDEN, Cell, Locked, Merge, RecurrentStack
+from training.layers import FORBIDDEN, Locked, RecurrentStack
 
 LABELS = ["negative", "neutral", "positive"]
 LONG = 1000
@@ -38,27 +38,7 @@ HASH = 1_000_003
 """Spreads pairs of words over the table; a prime."""
 
 
-class Architecture(Options):
-    language: str = "en"
-    """Code of the language of the texts."""
-    cell: Cell = "lstm"
-    """Recurrent cell."""
-    layers: int = Field(default=1, ge=1)
-    """Recurrent layers, one above the other."""
-    bidirectional: bool = True
-    """Read the text in both directions."""
-    merge: Merge = "concat"
-    """How the outputs of the two directions become one."""
-    hidden: int = Field(default=128, ge=1)
-    """Units of a direction of a layer."""
-    embedding: int = Field(default=100, ge=1)
-    """Dimensions of a word; those of the vectors, if there are any."""
-    vectors: Path | None = None
-    """Word vectors to start from (`python -m training vectors`); from scratch without."""
-    vocabulary: int = Field(default=30_000, ge=1)
-    """Most words known: those of the training files, then the most frequent of the vectors."""
-    at_least: int = Field(default=3, ge=1)
-    """Times that a word without a vector must occur in the training files."""
+class Architecture(words.Reading):
     pairs: int = Field(default=0, ge=0)
     """Rows of the table that pairs of neighbouring words share by hash; 0: pairs are not looked up."""
     pair_features: int = Field(default=8, ge=1)
@@ -67,10 +47,6 @@ class Architecture(Options):
     """Longest window in words; a longer text is cut into several."""
     stretch: int = Field(default=128, ge=1)
     """Most words of a text that a training step reads, from a random place in it."""
-    dropout: float = 0.4
-    """Share of features that training hides."""
-    word_dropout: float = 0.05
-    """Share of words that training reads as unknown."""
 
 
 class Config(Options):
@@ -166,7 +142,7 @@ def main(argv: Sequence[str]) -> Path:
         ),
     )
     network = Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
-    words.fill(network.embedding, tokenizer, vectors)
+    words.start(network, tokenizer, vectors)
     export.announce(network, len(data.train), data.left_out)
     train = encoded(data.train, data.origins, tokenizer, labels)
     dev = encoded(data.dev, data.dev_origins, tokenizer, labels)

@@ -204,7 +204,7 @@ def test_the_taggers_graph_carries_the_crf_at_its_temperature(tmp_path: Path) ->
     network = tagger(tmp_path, "lstm", True, "concat", 1)
     session = Session(tmp_path / "model.onnx")
     feeds = words.random_feeds(WORDS.get_vocab_size(), 0)
-    filters = network.convolution.out_channels
+    filters = network.spelling.convolution.out_channels
     feeds["spelled"] = np.zeros((*feeds["words"].shape, filters), np.float32)
     values = session.run(feeds, ["transitions", "start", "end"])
     for value, potential in zip(values, network.crf.potentials(), strict=True):
