@@ -5,10 +5,8 @@ checkpoint, and batches depend on seed and epoch alone. So a run that was killed
 the same weights as one that was not.
 """
 
-import ctypes
 import json
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -22,8 +20,6 @@ from tqdm import tqdm
 from training.config import Fit
 from training.errors import TrainingError
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""Of glibc's malloc.h."""
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 
 
@@ -94,20 +90,9 @@ def device_of(options: Fit) -> torch.device:
 def prepare(options: Fit) -> torch.device:
     """Seeds PyTorch and sets its threads; to be called before the network is made."""
     torch.manual_seed(options.seed)
-    _keep_memory()
     if options.threads:
         torch.set_num_threads(options.threads)
     return device_of(options)
-
-
-def _keep_memory() -> None:
-    """Has glibc keep large blocks that PyTorch frees: a step asks for the same ones again, and fresh pages cost
-    as much as to compute what they hold."""
-    if sys.platform == "linux":
-        library = ctypes.CDLL(None)
-        if hasattr(library, "mallopt"):
-            library.mallopt(M_MMAP_MAX, 0)
-            library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def fit(
