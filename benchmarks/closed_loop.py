@@ -47,7 +47,7 @@ class Load:
 
 
 def wrk(port: int, path: str, bodies: list[str], *, connections: int, seconds: float) -> Load:
-    """Sends the bodies in turn. Raises RuntimeError without wrk."""
+    """Sends the bodies in turn. Raises RuntimeError without wrk, or with what it says if it fails."""
     if not shutil.which("wrk"):
         raise RuntimeError("wrk is missing; on Debian and Ubuntu: apt install wrk")
     with tempfile.TemporaryDirectory() as folder:
@@ -56,5 +56,7 @@ def wrk(port: int, path: str, bodies: list[str], *, connections: int, seconds: f
         script.write_text(SCRIPT % lines)
         command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
         command += ["--timeout", "30s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(f"wrk: {ran.stdout}{ran.stderr}")
     return Load(**json.loads(ran.stderr))
