@@ -105,9 +105,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
 
     history = fit(
         network,
-        plan=lambda epoch: bucketed(
-            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
-        ),
+        lengths=lengths,
         loss=loss,
         validate=lambda: recall(network, dev),
         options=config.fit,

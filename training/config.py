@@ -140,11 +140,13 @@ def read_recipe(config: type[Config], path: Path) -> Config:
 
 
 def run_folder(files: Files, config: Options, corpora: Sequence[Corpus]) -> Path:
-    return training_folder(files.runs, files.out.name, config, corpora)
+    return training_folder(
+        files.runs, files.out.name, config, [corpus.sha256 for corpus in corpora]
+    )
 
 
-def training_folder(runs: Path, name: str, config: Options, corpora: Sequence[Corpus]) -> Path:
+def training_folder(runs: Path, name: str, config: Options, digests: Sequence[str]) -> Path:
     """Where this very training keeps its checkpoint and log: other options or other data never meet them."""
-    told = [config.model_dump_json(exclude=AFTERWARDS), *(corpus.sha256 for corpus in corpora)]
+    told = [config.model_dump_json(exclude=AFTERWARDS), *digests]
     digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:10]
     return runs / f"{name}-{digest}"

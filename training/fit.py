@@ -8,7 +8,7 @@ the same weights as one that was not.
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from training.batches import bucketed
 from training.config import Fit
 from training.errors import TrainingError
 
@@ -98,7 +99,7 @@ def prepare(options: Fit) -> torch.device:
 def fit(
     network: nn.Module,
     *,
-    plan: Callable[[int], list[list[int]]],
+    lengths: Sequence[int],
     loss: Callable[[list[int]], tuple[Tensor, int]],
     validate: Callable[[], float],
     options: Fit,
@@ -106,7 +107,7 @@ def fit(
 ) -> History:
     """Trains `network` in place and leaves the best weights in it.
 
-    plan: an epoch's number -> its batches, as lists of example indices.
+    lengths: tokens of each example, by which a step's examples are chosen (batches.py).
     loss: a batch -> (mean loss, number of tokens it read).
     validate: -> score on dev, higher is better; called with the network in evaluation mode.
     folder: for `checkpoint.pt` and `log.jsonl`; a checkpoint found there is taken up.
@@ -121,6 +122,10 @@ def fit(
         weight_decay=options.weight_decay,
         fused=True,
     )
+
+    def plan(epoch: int) -> list[list[int]]:
+        return bucketed(lengths, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
+
     batches = plan(0)
     total = options.epochs * len(batches)
     progress, history = _Progress(), History()

@@ -6,6 +6,8 @@ well. A step compares the right words with each other and with a sample of more,
 and takes from every score the logarithm of its word's chance to be among them (Jean et al. 2015).
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -140,12 +142,16 @@ def main(argv: Sequence[str]) -> Path:
     device = prepare(config.fit)
     tokenizer = word_tokenizer(vectors.words[: options.vocabulary], web=config.web)
     paths = [locate(name, config.data) for name in config.text]
+    read_from = [*paths, *([options.vectors] if options.vectors else [])]
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in read_from]
     text = read(paths, tokenizer, spelled=options.character_filters > 0)
     stretches = text.stretches(config.stretch)
     held = stretches[::HELD_OUT]
     kept = np.delete(stretches, np.s_[::HELD_OUT], axis=0)
-    if not len(kept):
-        raise TrainingError("the texts are too short to learn from")
+    counts = np.bincount(text.ids, minlength=tokenizer.get_vocab_size()).astype(np.float64)
+    counts[: words.UNKNOWN + 1] = 0
+    if not len(kept) or not counts.any():
+        raise TrainingError("the texts are too short to learn from, or have no word of the vectors")
     characters = torch.from_numpy(
         Reader(tokenizer, text.alphabet, options.word_characters).letters(text.forms)
     )
@@ -153,8 +159,6 @@ def main(argv: Sequence[str]) -> Path:
     words.fill(network.embedding, tokenizer, vectors)
     lengths = kept[:, 1].tolist()
     tqdm.write(f"{len(text.ids):,} words in {len(stretches):,} stretches")
-    counts = np.bincount(text.ids, minlength=tokenizer.get_vocab_size()).astype(np.float64)
-    counts[: words.UNKNOWN + 1] = 0
     expected = torch.from_numpy(counts / counts.sum()).float()
 
     def inputs(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -194,13 +198,11 @@ def main(argv: Sequence[str]) -> Path:
 
     fit(
         network,
-        plan=lambda epoch: bucketed(
-            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
-        ),
+        lengths=lengths,
         loss=batch_loss,
         validate=validate,
         options=config.fit,
-        folder=training_folder(config.runs, config.out.stem, config, ()),
+        folder=training_folder(config.runs, config.out.stem, config, digests),
     )
     state = network.cpu().state_dict()
     config.out.parent.mkdir(parents=True, exist_ok=True)
@@ -262,7 +264,7 @@ def read(paths: Sequence[Path], tokenizer: Tokenizer, *, spelled: bool) -> Text:
     written: list[NDArray[np.int32]] = []
     ends: list[int] = []
     places: dict[str, int] = {}
-    counts: dict[str, int] = {}
+    characters: Counter[str] = Counter()
     total = 0
     for texts in _chunks(text for path in paths for text in read_texts(path)):
         for text, encoding in zip(texts, tokenizer.encode_batch(texts), strict=True):
@@ -271,14 +273,16 @@ def read(paths: Sequence[Path], tokenizer: Tokenizer, *, spelled: bool) -> Text:
                 forms = [text[start:end] for start, end in encoding.offsets]
                 found = [places.setdefault(form, len(places)) for form in forms]
                 written.append(np.array(found, np.int32))
-                for character in text:
-                    counts[character] = counts.get(character, 0) + 1
+                characters.update("".join(forms))
             total += len(encoding.ids)
             ends.append(total)
     empty = [np.empty(0, np.int32)]
-    alphabet = "".join(sorted(x for x, count in counts.items() if count >= 5 and not x.isspace()))
     return Text(
-        np.concatenate(ids or empty), np.concatenate(written or empty), ends, [*places], alphabet
+        ids=np.concatenate(ids or empty),
+        written=np.concatenate(written or empty),
+        ends=ends,
+        forms=[*places],
+        alphabet=words.alphabet(characters, at_least=5),
     )
 
 

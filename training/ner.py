@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,12 @@ from training.layers import CRF, Locked, RecurrentStack, Spelling
 
 
 class Architecture(words.Reading):
+    hidden: int = Field(default=200, ge=1)
+    """Units of a direction of a layer."""
+    vocabulary: int = Field(default=40_000, ge=1)
+    """Most words known: those of the training files, then the most frequent of the vectors."""
+    at_least: int = Field(default=2, ge=1)
+    """Times that a word without a vector must occur in the training files."""
     max_tokens: int = Field(default=128, ge=1)
     """Longest window in words; a longer text is cut into several, in training at its end."""
     character_embedding: int = Field(default=24, ge=1)
@@ -200,9 +207,7 @@ def main(argv: Sequence[str]) -> Path:
 
     history = fit(
         network,
-        plan=lambda epoch: bucketed(
-            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
-        ),
+        lengths=lengths,
         loss=batch_loss,
         validate=validate,
         options=config.fit,
@@ -337,13 +342,8 @@ def doubt(
 
 def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:
     """The characters seen at least five times, or at all in a small corpus, in order."""
-    counts: dict[str, int] = {}
-    for sentence in sentences:
-        for token in sentence.tokens:
-            for character in token:
-                counts[character] = counts.get(character, 0) + 1
-    at_least = 5 if len(sentences) > 1000 else 1
-    return "".join(sorted(character for character, count in counts.items() if count >= at_least))
+    characters = Counter(x for one in sentences for token in one.tokens for x in token)
+    return words.alphabet(characters, at_least=5 if len(sentences) > 1000 else 1)
 
 
 def encoded(

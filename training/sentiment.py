@@ -39,6 +39,12 @@ HASH = 1_000_003
 
 
 class Architecture(words.Reading):
+    hidden: int = Field(default=128, ge=1)
+    """Units of a direction of a layer."""
+    vocabulary: int = Field(default=30_000, ge=1)
+    """Most words known: those of the training files, then the most frequent of the vectors."""
+    at_least: int = Field(default=3, ge=1)
+    """Times that a word without a vector must occur in the training files."""
     pairs: int = Field(default=0, ge=0)
     """Rows of the table that pairs of neighbouring words share by hash; 0: pairs are not looked up."""
     pair_features: int = Field(default=8, ge=1)
@@ -180,9 +186,7 @@ def main(argv: Sequence[str]) -> Path:
 
     history = fit(
         network,
-        plan=lambda epoch: bucketed(
-            lengths, tokens=config.fit.batch_tokens, seed=config.fit.seed, epoch=epoch
-        ),
+        lengths=lengths,
         loss=batch_loss,
         validate=validate,
         options=config.fit,

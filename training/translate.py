@@ -271,9 +271,7 @@ def main(argv: Sequence[str]) -> Path:
         lengths = [max(len(source), len(target)) for source, target in ids]
         return fit(
             network,
-            plan=lambda epoch: bucketed(
-                lengths, tokens=how.batch_tokens, seed=how.seed, epoch=epoch
-            ),
+            lengths=lengths,
             loss=lambda indices: batch_loss([ids[i] for i in indices], options.label_smoothing),
             validate=validate,
             options=how,

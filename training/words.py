@@ -2,6 +2,7 @@
 inputs."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,17 +47,11 @@ class Reading(Options):
     """Read the text in both directions."""
     merge: Merge = "concat"
     """How the outputs of the two directions become one."""
-    hidden: int = Field(default=128, ge=1)
-    """Units of a direction of a layer."""
     embedding: int = Field(default=100, ge=1)
     """Dimensions of a word; those of the vectors, if there are any."""
     vectors: Path | None = None
     """Word vectors to start from (`python -m training vectors`), or a language model (`python -m training
     language_model`), whose recurrent layer and letters are taken too; from scratch without."""
-    vocabulary: int = Field(default=40_000, ge=1)
-    """Most words known: those of the training files, then the most frequent of the vectors."""
-    at_least: int = Field(default=2, ge=1)
-    """Times that a word without a vector must occur in the training files."""
     dropout: float = 0.4
     """Share of features that training hides."""
     word_dropout: float = 0.05
@@ -151,6 +146,11 @@ def start(network: Starts, known: Tokenizer, vectors: Vectors | None) -> None:
                 f"than this network ({name}: {list(value.shape)})"
             )
     network.load_state_dict(vectors.weights, strict=False)
+
+
+def alphabet(characters: Counter[str], at_least: int) -> str:
+    """The characters seen `at_least` times, in order."""
+    return "".join(sorted(one for one, count in characters.items() if count >= at_least))
 
 
 def dropped(ids: Tensor, rate: float) -> Tensor:

@@ -36,10 +36,11 @@ def run(
 ) -> tuple[Straight, History]:
     torch.manual_seed(0)
     network = Straight()
-    settings = Fit.model_validate({"epochs": 5, "learning_rate": 0.1, "device": "cpu", **options})
+    usual = {"epochs": 5, "batch_tokens": 2, "learning_rate": 0.1, "device": "cpu"}
+    settings = Fit.model_validate({**usual, **options})
     history = fit(
         network,
-        plan=lambda epoch: bucketed([1] * 8, tokens=2, seed=1, epoch=epoch),
+        lengths=[1] * 8,
         loss=network.loss,
         validate=lambda: score(network),
         options=settings,
@@ -138,7 +139,7 @@ def test_a_weight_that_is_not_learnt_stays(tmp_path: Path) -> None:
     network.fixed = nn.Parameter(torch.tensor(5.0), requires_grad=False)
     fit(
         network,
-        plan=lambda epoch: [[0, 1]],
+        lengths=[1, 1],
         loss=network.loss,
         validate=lambda: 1.0,
         options=Fit(epochs=2, weight_decay=0.5, average=0.5, device="cpu"),

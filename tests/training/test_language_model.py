@@ -126,6 +126,24 @@ def test_it_says_what_it_needs(
     vectors = ["--vectors", str(vectors_path), "--embedding", "12"]
     assert main(["language_model", "--text", str(text), *vectors]) == 1
     assert "too short to learn from" in capsys.readouterr().err
+    text.write_text("zyx wvu tsr\n" * 20)
+    assert main(["language_model", "--text", str(text), *vectors]) == 1
+    assert "no word of the vectors" in capsys.readouterr().err
+
+
+def test_another_text_of_the_same_name_is_another_training(
+    vectors_path: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.txt"
+    for words_of_it in ("good film", "bad film"):
+        text.write_text(f"{words_of_it} {words_of_it}\n" * 30)
+        language_model.main(
+            [
+                *("--text", str(text), "--vectors", str(vectors_path), "--embedding", "12"),
+                *("--hidden", "4", "--out", str(tmp_path / "model.pt"), "--runs", str(tmp_path)),
+            ]
+        )
+    assert len(list(tmp_path.glob("model-*"))) == 2
 
 
 def test_stretches_stay_in_their_paragraph_and_lose_no_pair_of_words(tmp_path: Path) -> None:
