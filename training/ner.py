@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
 from training import copies, corpora, export, guidelines, scores, words
 from training.batches import bucketed, pad
+from training.calibration import Judged
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
 from training.copies import Copy
 from training.errors import TrainingError
@@ -219,14 +222,22 @@ def main(argv: Sequence[str]) -> Path:
     trained_on, device = device, torch.device("cpu")
     batches = dev_batches()
     network.temperature.fill_(
-        words.temperature(lambda value: doubt(network.crf, tags, batches, float(value)))
+        words.temperature(
+            lambda value: doubt(judged(network.crf, tags, batches, float(value)).values())
+        )
     )
+    surer = offsets(judged(network.crf, tags, batches, float(network.temperature)))
     draft = export.Draft(
         task="ner",
         languages=[options.language],
         labels=sorted({tag[2:] for tag in tags if tag != "O"}),
         limits=Limits(max_tokens=options.max_tokens),
-        options={"tags": tags, "alphabet": alphabet, "word_characters": options.word_characters},
+        options={
+            "tags": tags,
+            "alphabet": alphabet,
+            "word_characters": options.word_characters,
+            "log_odds": surer,
+        },
         config=config,
         corpora=data.corpora,
         history=history,
@@ -320,24 +331,55 @@ def recased(written: Sequence[str], chance: float) -> list[str]:
     return [change(word) for word in written]
 
 
-def doubt(
+def judged(
     crf: CRF, tags: list[str], batches: Sequence[tuple[Tensor, Tensor, Tensor]], temperature: float
-) -> Tensor:
-    """How surprising it is, at a temperature, which of the entities found are right (mean log loss).
+) -> dict[str, Judged]:
+    """By label, how sure the tagger is of each entity that it finds at a temperature, and whether it is right."""
+    cooled = chain(crf, tags, temperature)
+    found = {tag[2:]: Judged([], []) for tag in tags if tag != "O"}
+    for emissions, gold, sizes in batches:
+        scores = emissions.double().cpu().numpy() / temperature
+        everything = cooled.entities(scores, sizes.cpu().numpy())
+        for row, size, entities in zip(gold.tolist(), sizes.tolist(), everything, strict=True):
+            spans = guidelines.spans_of([tags[tag] for tag in row[:size]])
+            for first, last, tag, sure in entities:
+                label = tags[tag][2:]
+                found[label].confidences.append(sure)
+                found[label].right.append((first, last + 1, label) in spans)
+    return found
+
+
+def doubt(found: Iterable[Judged]) -> Tensor:
+    """How surprising it is which of the entities found are right (mean log loss).
 
     The loss of whole texts would ask more about the words between names than about names.
     """
-    cooled = chain(crf, tags, temperature)
-    losses = []
-    for emissions, gold, sizes in batches:
-        scores = emissions.double().cpu().numpy() / temperature
-        found = cooled.entities(scores, sizes.cpu().numpy())
-        for row, size, entities in zip(gold.tolist(), sizes.tolist(), found, strict=True):
-            spans = guidelines.spans_of([tags[tag] for tag in row[:size]])
-            for first, last, tag, sure in entities:
-                right = (first, last + 1, tags[tag][2:]) in spans
-                losses.append(-math.log(max(sure if right else 1 - sure, 1e-6)))
+    losses = [
+        -math.log(max(sure if right else 1 - sure, 1e-6))
+        for one in found
+        for sure, right in zip(one.confidences, one.right, strict=True)
+    ]
     return torch.tensor(sum(losses) / max(1, len(losses)))
+
+
+def offsets(found: Mapping[str, Judged]) -> dict[str, float]:
+    """By label, what to add to the log-odds of its entities so that together they are as sure as they are right
+    (Platt 1999, with a slope of 1, which the temperature is there for).
+
+    Counted in are one more that is right and one that is wrong, both at even odds: a few entities move it little.
+    """
+    return {label: round(_offset(one), 3) for label, one in found.items()}
+
+
+def _offset(one: Judged) -> float:
+    log_odds = logit(np.clip([*one.confidences, 0.5, 0.5], 1e-6, 1 - 1e-6))
+    right = np.array([*one.right, True, False], float)
+
+    def loss(offset: float) -> float:
+        moved = log_odds + offset
+        return float((np.logaddexp(0, moved) - right * moved).sum())
+
+    return float(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x)
 
 
 def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:

@@ -1,6 +1,8 @@
 """What holds of every answer: the same in any company, true to the text, and of the whole text."""
 
+import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +139,23 @@ def test_entities_are_kept_by_label_and_by_score(ner: Ner) -> None:
         entity.score for entity in every.entities if entity.score >= bar - 1e-4
     }
     assert 0 < len(sure.entities) <= len(every.entities)
+
+
+def test_the_odds_of_a_score_are_moved_as_the_bundle_says(ner: Ner) -> None:
+    def scores(log_odds: dict[str, float]) -> list[tuple[str, float]]:
+        options = {**ner.bundle.manifest.options, "log_odds": log_odds}
+        manifest = ner.bundle.manifest.model_copy(update={"options": options})
+        task = Ner(replace(ner.bundle, manifest=manifest))
+        (result,) = predict(task, [LONG], task.request(""))
+        return [(entity.label, entity.score) for entity in result.entities]
+
+    before, after = scores({}), scores({"LOC": math.log(3)})
+    assert [label for label, _ in before] == [label for label, _ in after]
+    assert {label for label, _ in before} == {"LOC", "PER"}
+    for (label, sure), (_, surer) in zip(before, after, strict=True):
+        expected = 3 * sure / (3 * sure + 1 - sure) if label == "LOC" else sure
+        assert surer == pytest.approx(expected, abs=2e-4)
+    assert before != after
 
 
 @pytest.mark.parametrize("text", BLANK)
