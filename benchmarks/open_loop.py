@@ -9,13 +9,12 @@ import select
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_CONNECTIONS = 2000
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     due: float
     """Seconds from the start of the load."""
     latency: float
@@ -108,15 +107,18 @@ class _Load:
                 connection.socket.send(connection.request)
                 self._poll.modify(connection.file, select.EPOLLIN)
                 return
-            received = connection.socket.recv(1 << 16)
+            received = connection.socket.recv(1 << 13)
         except OSError:
             received = b""
-        connection.data += received
-        head, end, body = connection.data.partition(b"\r\n\r\n")
         if not received:
             self._done(connection, 0)
-        elif end and len(body) >= _length(head):
-            self._done(connection, int(head[9:12]), keep=b"connection: close" not in head.lower())
+            return
+        connection.data += received
+        head, end, body = connection.data.partition(b"\r\n\r\n")
+        if end:
+            head = head.lower()
+            if len(body) >= _length(head):
+                self._done(connection, int(head[9:12]), keep=b"connection: close" not in head)
 
     def _done(self, connection: _Connection, status: int, *, keep: bool = False) -> None:
         """The request of a connection is answered, or will never be; or a connection without one was closed."""
@@ -133,7 +135,7 @@ class _Load:
 
 
 def _length(head: bytes) -> int:
-    """Of the body that an answer announces."""
-    lowered = head.lower()
-    at = lowered.index(b"content-length:") + len(b"content-length:")
-    return int(lowered[at:].split(b"\r\n", 1)[0])
+    """Of the body that an answer announces, by its head in small letters."""
+    at = head.index(b"content-length:") + len(b"content-length:")
+    end = head.find(b"\r\n", at)
+    return int(head[at:] if end < 0 else head[at:end])

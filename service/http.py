@@ -34,7 +34,7 @@ from service.errors import (
 )
 from service.logs import REQUEST, traceparent
 from service.metrics import Metrics
-from service.problems import answer_error, problem
+from service.problems import answer_error, problem, written
 from service.reading import parse
 from service.serving import Call
 from service.settings import Settings
@@ -180,7 +180,7 @@ class Edge:
         """The answer, as it goes over the wire, to a request of which there is no more than a part of its head."""
         self._metrics.request("unmatched", error.status, 0.0)
         logger.warning("a request is refused: %s", error.detail)
-        return _on_the_wire({"request_id": _request_id({}), "path": ""}, error)
+        return _on_the_wire("", _request_id({}), error)
 
     def refused_by_head(
         self, method: bytes, path: bytes, fields: list[tuple[bytes, bytes]]
@@ -202,7 +202,7 @@ class Edge:
             announce(int(size), until)
         except TextLoomError as error:
             request_id, route = _request_id(headers), path.decode()
-            answer = _on_the_wire({"request_id": request_id, "path": route}, error)
+            answer = _on_the_wire(route, request_id, error)
             self._record(began, headers, request_id, "POST", route, error.status)
             return answer
         return None
@@ -275,12 +275,11 @@ class TaskRoute(APIRoute):
         return model
 
 
-def _on_the_wire(scope: Scope, error: TextLoomError) -> bytes:
-    answer = problem(scope, error)
-    lines = [b"HTTP/1.1 %d %s" % (error.status, error.title.encode())]
-    lines += [name + b": " + value for name, value in answer.raw_headers]
-    lines.append(b"x-request-id: " + scope["request_id"].encode())
-    return b"\r\n".join([*lines, b"", bytes(answer.body)])
+def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:
+    status, headers, body = written(path, request_id, error)
+    headers |= {"content-length": str(len(body)), "x-request-id": request_id}
+    fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} {error.title}\r\n{fields}\r\n".encode() + body
 
 
 def _receive_in_time(seconds: float, receive: Receive) -> Receive:

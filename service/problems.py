@@ -3,8 +3,8 @@
 import logging
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -43,25 +43,34 @@ class Problem(BaseModel):
 
 def problem(scope: Scope, error: TextLoomError) -> Response:
     """The answer that an error becomes."""
+    status, headers, body = written(scope["path"], scope["request_id"], error)
+    return Response(body, status, headers)
+
+
+def written(path: str, request_id: str, error: TextLoomError) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer that an error at a path becomes.
+
+    Under overload this is most of what the service does: hence no `Problem` and no `Response` here.
+    """
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if f"{scope['path']}/".startswith(DOORS):
+    if f"{path}/".startswith(DOORS):
         # neither protocol knows the finer ones
         status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
-        return JSONResponse({"error": error.detail}, status, headers)
-    body = Problem(
-        type=f"urn:textloom:error:{error.code}",
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        request_id=scope["request_id"],
-        errors=error.errors,
-    )
-    return Response(
-        body.model_dump_json(), error.status, headers, media_type="application/problem+json"
-    )
+        headers["Content-Type"] = "application/json"
+        return status, headers, to_json({"error": error.detail})
+    headers["Content-Type"] = "application/problem+json"
+    fields = {
+        "type": f"urn:textloom:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+        "errors": error.errors,
+    }
+    return error.status, headers, to_json(fields)
 
 
 async def answer_error(request: Request, error: TextLoomError | HTTPException) -> Response:
