@@ -8,6 +8,7 @@ import math
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ class _Load:
         self._poll = select.epoll()
         self._open: dict[int, _Connection] = {}
         self._busy: dict[int, _Connection] = {}
-        self._free: list[_Connection] = []
+        self._free: deque[_Connection] = deque()
         self._answers: list[Answer] = []
         self._began = 0.0
 
@@ -85,8 +86,8 @@ class _Load:
 
     def _send(self, number: int) -> None:
         due, request = number / self._rate, self._requests[number % len(self._requests)]
-        if self._free:
-            connection = self._free.pop()
+        if self._free:  # in turn: the last one freed is one of whoever refuses the fastest
+            connection = self._free.popleft()
             connection.due, connection.data = due, b""
             self._busy[connection.file] = connection
             try:

@@ -53,13 +53,13 @@ def watching(folder: Path, service: httpx.Client) -> Iterator[httpx.Client]:
             stderr=log,
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             until(lambda: started.poll() is not None or _ready(client))
             assert started.poll() is None, (folder / "prometheus.log").read_text()
             yield client
     finally:
         started.terminate()
-        started.wait(30)
+        started.wait(120)
 
 
 def ask(prometheus: httpx.Client, query: str) -> list[dict[str, Any]]:

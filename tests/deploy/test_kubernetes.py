@@ -159,7 +159,7 @@ def test_the_service_starts_with_these_settings_and_answers_the_probes(
         ]
         assert paths == ["/health/live", "/health/live", "/health/ready"]
         (endpoint,) = MONITOR["spec"]["endpoints"]
-        with httpx.Client(base_url=admin, timeout=30) as second:
+        with httpx.Client(base_url=admin, timeout=120) as second:
             for path in (*paths, endpoint["path"]):
                 until(lambda path=path: second.get(path).status_code == 200)
                 assert client.get(path).status_code == 404

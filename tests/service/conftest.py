@@ -42,13 +42,13 @@ def serving(models: Path, *, wait: bool = True, **settings: Any) -> Iterator[htt
     try:
         until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180) as client:
             if wait:
                 until(lambda: client.get("/health/ready").status_code == 200)
             yield client
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(90)
 
 
 @contextmanager
@@ -66,16 +66,16 @@ def running(
         until(lambda: started.poll() is not None or "http://" in log.read_text())
         address = re.search(r"http://[0-9.]+:[0-9]+", log.read_text())
         assert address, log.read_text()
-        with httpx.Client(base_url=address[0], timeout=60) as client:
+        with httpx.Client(base_url=address[0], timeout=180) as client:
             if ready:
                 until(lambda: client.get("/health/ready").status_code == 200)
             yield started, client
     finally:
         started.terminate()
-        started.wait(60)
+        started.wait(180)
 
 
-def until(condition: Any, seconds: float = 60) -> None:
+def until(condition: Any, seconds: float = 180) -> None:
     """Wait until `condition()` holds; fail if that takes too long."""
     end = time.monotonic() + seconds
     while not condition():

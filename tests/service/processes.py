@@ -26,7 +26,7 @@ def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Clie
         started = subprocess.Popen(command, cwd=ROOT, stderr=log, text=True)
         started.stderr = Path(log.name).open()  # noqa: SIM115
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                 yield started, client
         finally:
             started.kill()  # its workers end with it

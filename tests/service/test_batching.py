@@ -42,7 +42,7 @@ class Gate:
     def __call__(self, windows: Sequence[Piece]) -> list[str]:
         self.batches.append(names(windows))
         self.running.release()
-        assert self._open.wait(10)
+        assert self._open.wait(60)
         return self._answer(windows)
 
     def open(self) -> None:
@@ -50,7 +50,7 @@ class Gate:
 
     async def entered(self) -> None:
         """Until one more batch is running."""
-        assert await asyncio.to_thread(self.running.acquire, timeout=10)
+        assert await asyncio.to_thread(self.running.acquire, timeout=60)
 
 
 class Stairs:
@@ -83,7 +83,7 @@ class Stairs:
         self.steps.append([window.name for window, _ in self._left.values()])
         if self._stops & set(self.steps[-1]):
             self.stopped.release()
-            assert self.go.acquire(timeout=10)
+            assert self.go.acquire(timeout=60)
         self._left = {handle: (window, left - 1) for handle, (window, left) in self._left.items()}
         done = [(handle, window.name) for handle, (window, left) in self._left.items() if not left]
         self.leave([handle for handle, _ in done])
@@ -91,7 +91,7 @@ class Stairs:
 
     async def at_a_step(self) -> None:
         """Until the next step with a window that is to stop."""
-        assert await asyncio.to_thread(self.stopped.acquire, timeout=10)
+        assert await asyncio.to_thread(self.stopped.acquire, timeout=60)
 
     def free(self) -> None:
         """Stop nowhere any more."""
@@ -476,7 +476,7 @@ async def test_under_a_storm_of_leavers_failures_and_deadlines_everybody_is_answ
             if index % 11 == 0:
                 await asyncio.sleep(0)
                 tasks[index // 2].cancel()
-        _, waiting = await asyncio.wait(tasks, timeout=30)
+        _, waiting = await asyncio.wait(tasks, timeout=120)
         assert not waiting
         outcomes = [
             "left"

@@ -42,7 +42,7 @@ def hurried(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @contextmanager
 def connected(client: httpx.Client) -> Iterator[socket.socket]:
     url = client.base_url
-    with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+    with socket.create_connection((url.host, url.port or 80), timeout=120) as connection:
         yield connection
 
 

@@ -96,7 +96,7 @@ def test_a_page_does_what_it_says(
     finally:
         for server in servers:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
 
 
 def ready(port: int) -> bool:

@@ -410,7 +410,7 @@ def test_health_and_metrics_are_at_the_second_port_only_and_nothing_else_is(
         until(lambda: re.search(pattern, log.read_text()))
         found = re.search(pattern, log.read_text())
         assert found
-        with httpx.Client(base_url=found[1], timeout=30) as admin:
+        with httpx.Client(base_url=found[1], timeout=120) as admin:
             until(lambda: admin.get("/health/ready").status_code == 200)
             assert admin.get("/health/live").status_code == 200
             assert value(admin, "textloom_model_ready") == 4
@@ -429,7 +429,7 @@ def test_health_and_metrics_are_at_the_second_port_only_and_nothing_else_is(
                 )
             )
         started.terminate()
-        assert started.wait(30) == 0
+        assert started.wait(120) == 0
 
 
 def test_the_second_port_needs_no_keys(tiny_models: Path) -> None:
