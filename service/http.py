@@ -264,9 +264,9 @@ class TaskRoute(APIRoute):
         check_size(query.text, settings)
         with WhileConnected(request.receive, state.lookout):
             answer: BaseModel = await self.endpoint(query, request)
-        written = to_json(answer, exclude_none=True)
-        call.bytes_out = len(written)
-        return call, written
+        encoded = to_json(answer, exclude_none=True)
+        call.bytes_out = len(encoded)
+        return call, encoded
 
     @cached_property
     def _model(self) -> type[Any]:

@@ -1,9 +1,8 @@
 """Trains a tagger: words and their characters through recurrent layers into a CRF (Ma and Hovy 2016)."""
 
-import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -12,8 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.optimize import minimize_scalar
-from scipy.special import logit
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -24,7 +21,7 @@ from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
 from training import copies, corpora, export, guidelines, scores, words
 from training.batches import bucketed, pad
-from training.calibration import Judged
+from training.calibration import Judged, doubt, offsets, temperature
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
 from training.copies import Copy
 from training.errors import TrainingError
@@ -222,9 +219,7 @@ def main(argv: Sequence[str]) -> Path:
     trained_on, device = device, torch.device("cpu")
     batches = dev_batches()
     network.temperature.fill_(
-        words.temperature(
-            lambda value: doubt(judged(network.crf, tags, batches, float(value)).values())
-        )
+        temperature(lambda value: doubt(judged(network.crf, tags, batches, value).values()))
     )
     surer = offsets(judged(network.crf, tags, batches, float(network.temperature)))
     draft = export.Draft(
@@ -347,39 +342,6 @@ def judged(
                 found[label].confidences.append(sure)
                 found[label].right.append((first, last + 1, label) in spans)
     return found
-
-
-def doubt(found: Iterable[Judged]) -> Tensor:
-    """How surprising it is which of the entities found are right (mean log loss).
-
-    The loss of whole texts would ask more about the words between names than about names.
-    """
-    losses = [
-        -math.log(max(sure if right else 1 - sure, 1e-6))
-        for one in found
-        for sure, right in zip(one.confidences, one.right, strict=True)
-    ]
-    return torch.tensor(sum(losses) / max(1, len(losses)))
-
-
-def offsets(found: Mapping[str, Judged]) -> dict[str, float]:
-    """By label, what to add to the log-odds of its entities so that together they are as sure as they are right
-    (Platt 1999, with a slope of 1, which the temperature is there for).
-
-    Counted in are one more that is right and one that is wrong, both at even odds: a few entities move it little.
-    """
-    return {label: round(_offset(one), 3) for label, one in found.items()}
-
-
-def _offset(one: Judged) -> float:
-    log_odds = logit(np.clip([*one.confidences, 0.5, 0.5], 1e-6, 1 - 1e-6))
-    right = np.array([*one.right, True, False], float)
-
-    def loss(offset: float) -> float:
-        moved = log_odds + offset
-        return float((np.logaddexp(0, moved) - right * moved).sum())
-
-    return float(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x)
 
 
 def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:

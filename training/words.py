@@ -1,9 +1,7 @@
-"""What the tagger and the classifier share: options, vocabulary, word vectors, word dropout, calibration, random
-inputs."""
+"""What the tagger and the classifier share: options, vocabulary, word vectors, word dropout, random inputs."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.optimize import minimize_scalar
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -156,21 +153,6 @@ def alphabet(characters: Counter[str], at_least: int) -> str:
 def dropped(ids: Tensor, rate: float) -> Tensor:
     """`ids` with the share `rate` of words replaced by the unknown one."""
     return torch.where(torch.rand(ids.shape, device=ids.device) < rate, UNKNOWN, ids)
-
-
-def temperature(loss: Callable[[Tensor], Tensor]) -> float:
-    """The divisor of all scores that makes dev likeliest (Guo et al. 2017); `loss` is of that divisor.
-
-    Between 1/5 and 5: a network that has learnt nothing may have its best one at 0 or infinity.
-    """
-    widest = math.log(5)
-
-    def at(logarithm: float) -> float:
-        with torch.no_grad():
-            return loss(torch.tensor(math.exp(logarithm))).item()
-
-    found = minimize_scalar(at, bounds=(-widest, widest), method="bounded")
-    return math.exp(found.x)
 
 
 def random_feeds(vocabulary: int, seed: int) -> dict[str, NDArray[Any]]:

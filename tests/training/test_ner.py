@@ -10,7 +10,7 @@ from torch import nn
 from service.session import Session
 from service.tasks.ner import Reader
 from training import ner
-from training.calibration import Judged
+from training.calibration import Judged, doubt, offsets
 from training.corpora import Tagged
 from training.graph import Graph, round_to_eight_bits
 from training.layers import CRF
@@ -78,18 +78,18 @@ def test_doubt_falls_where_confidence_meets_the_share_that_is_right() -> None:
     gold = torch.tensor([[1], [1], [1], [0]])
     batches = [(emissions, gold, torch.tensor([1, 1, 1, 1]))]
 
-    def doubt(temperature: float) -> float:
+    def doubt_at(temperature: float) -> float:
         found = ner.judged(CRF(TAGS), TAGS, batches, temperature)
         assert found["LOC"].right == [True, True, True, False]
         assert found["PER"].right == []
-        return float(ner.doubt(found.values()))
+        return doubt(found.values())
 
     # three of four are right, so odds of 3 to 1 are best: a score of log 3 instead of 3
     best = 3 / np.log(3)
-    doubts = [doubt(best * by) for by in (0.8, 1, 1.25)]
+    doubts = [doubt_at(best * by) for by in (0.8, 1, 1.25)]
     assert doubts[1] == min(doubts)
     assert doubts[1] == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), abs=1e-3)
-    assert float(ner.doubt([])) == 0.0
+    assert doubt([]) == 0.0
 
 
 def test_a_label_that_is_right_more_often_than_sure_is_made_surer_by_its_odds() -> None:
@@ -101,12 +101,12 @@ def test_a_label_that_is_right_more_often_than_sure_is_made_surer_by_its_odds() 
         "MISC": Judged([], []),
         "ALL": Judged([1.0] * 9, [True] * 9),
     }
-    offsets = ner.offsets(found)
-    assert offsets["LOC"] == pytest.approx(np.log(3), abs=0.02)
-    assert offsets["ORG"] == pytest.approx(np.log(3 / 9), abs=0.02)
-    assert abs(offsets["PER"]) < 0.02
-    assert offsets["MISC"] == 0.0
-    assert -0.1 < offsets["ALL"] < 0.1
+    found_offsets = offsets(found)
+    assert found_offsets["LOC"] == pytest.approx(np.log(3), abs=0.02)
+    assert found_offsets["ORG"] == pytest.approx(np.log(3 / 9), abs=0.02)
+    assert abs(found_offsets["PER"]) < 0.02
+    assert found_offsets["MISC"] == 0.0
+    assert -0.1 < found_offsets["ALL"] < 0.1
 
 
 def test_a_table_in_eight_bits_gives_the_rows_that_it_was_rounded_to(tmp_path: Path) -> None:

@@ -347,14 +347,12 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
 
 
 def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:
-    import torch
+    from training.calibration import temperature
 
-    from training.words import temperature
-
-    assert abs(temperature(lambda value: (value - 1.7).square()) - 1.7) < 1e-3
+    assert abs(temperature(lambda value: (value - 1.7) ** 2) - 1.7) < 1e-3
     assert abs(temperature(lambda value: value) - 0.2) < 1e-3
     assert abs(temperature(lambda value: -value) - 5.0) < 1e-3
-    assert 0.2 <= temperature(lambda value: torch.zeros(())) <= 5.0
+    assert 0.2 <= temperature(lambda value: 0.0) <= 5.0
 
 
 def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
