@@ -139,7 +139,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         body_seconds=settings.read_seconds,
-        announce={f"/{name}".encode(): partial(announce, name) for name in ("ner", "sentiment")},
+        announce={f"/{name}": partial(announce, name) for name in ("ner", "sentiment")},
         gate=gate,
         traces=traces,
     )

@@ -17,7 +17,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Generic
 
 from service.errors import (
@@ -56,12 +55,21 @@ class Ran(Generic[O]):
 class _Job(Generic[O]):
     """One request: its windows that wait, its outputs so far, and the future that its caller awaits."""
 
-    __slots__ = ("future", "missing", "outputs", "queued", "started", "waiting", "waiting_tokens")
+    __slots__ = (
+        *("deadline", "future", "missing", "outputs", "queued", "started"),
+        *("waiting", "waiting_tokens"),
+    )
 
     def __init__(
-        self, future: asyncio.Future[Ran[O]], windows: int, tokens: int, now: float
+        self,
+        future: asyncio.Future[Ran[O]],
+        windows: int,
+        tokens: int,
+        *,
+        now: float,
+        deadline: float,
     ) -> None:
-        self.future = future
+        self.future, self.deadline = future, deadline
         self.queued = now
         self.started: float | None = None
         self.waiting, self.waiting_tokens = windows, tokens
@@ -74,6 +82,7 @@ class _Waiting(Generic[W, O]):
     job: _Job[O]
     index: int
     window: W
+    length: int
 
 
 @dataclass(slots=True)
@@ -92,10 +101,12 @@ class _Batch(Generic[W, O]):
 
     @property
     def tokens(self) -> int:
-        return sum(waiting.window.length for waiting in self.inside.values())
+        return sum([waiting.length for waiting in self.inside.values()])
 
     def answers(self, finished: Sequence[tuple[int, O]]) -> bool:
         """Whether a request has all its outputs with these. Seldom wrong: its other windows may be elsewhere."""
+        if len(finished) == len(self.inside):
+            return True
         jobs = Counter(self.inside[handle].job for handle, _ in finished)
         return any(count >= job.missing for job, count in jobs.items())
 
@@ -128,6 +139,8 @@ class Batcher(Generic[W, O]):
         self._by_length: dict[int, deque[_Waiting[W, O]]] = {}
         self._resting: list[_Batch[W, O]] = []
         self._jobs: set[_Job[O]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
         self._waiting = 0
         self._waiting_tokens = 0
         self._running_tokens = 0
@@ -145,7 +158,7 @@ class Batcher(Generic[W, O]):
         if self._draining:
             raise self._rejected("draining", _draining())
         left = deadline - time.monotonic()
-        own = self._workers.share(self._pace.seconds(tokens))
+        own = self._workers.share(self._pace.token * tokens)
         if left <= own:
             raise self._rejected("deadline", _too_late())
         ahead = self._workers.backlog()
@@ -170,35 +183,35 @@ class Batcher(Generic[W, O]):
         """
         if not windows:
             return Ran([], 0.0, 0.0)
-        loop = asyncio.get_running_loop()
-        tokens = sum(window.length for window in windows)
+        lengths = [window.length for window in windows]
+        tokens = sum(lengths)
         self.check(tokens, deadline)
-        now = time.monotonic()
-        job: _Job[O] = _Job(loop.create_future(), len(windows), tokens, now)
+        future: asyncio.Future[Ran[O]] = asyncio.get_running_loop().create_future()
+        job: _Job[O] = _Job(future, len(windows), tokens, now=time.monotonic(), deadline=deadline)
         self._jobs.add(job)
-        job.future.add_done_callback(partial(self._forget, job))
         self._waiting += len(windows)
         self._waiting_tokens += tokens
-        for index, window in enumerate(windows):
-            same = self._by_length.setdefault(window.length, deque())
-            same.append(_Waiting(job, index, window))
+        for index, (window, length) in enumerate(zip(windows, lengths, strict=True)):
+            same = self._by_length.get(length)
+            if same is None:
+                same = self._by_length[length] = deque()
+            same.append(_Waiting(job, index, window, length))
         self._metrics.queue_depth.set(self._waiting)
-        self._workers.dispatch()
-        if job.future.done():
-            return job.future.result()
-        alarm = loop.call_later(deadline - now, self._expire, job)
         try:
-            return await job.future
+            self._workers.dispatch()
+            if not future.done() and deadline < self._alarm_at:
+                self._set_alarm(deadline)
+            return future.result() if future.done() else await future
         except asyncio.CancelledError:
             self._metrics.rejected["caller_left"].inc()
             raise
         finally:
-            alarm.cancel()
+            self._forget(job)
 
     def backlog(self) -> float:
         """Seconds of a thread that the accepted work still takes; of a batch that runs, the half."""
         tokens = self._waiting_tokens + self._expected_tokens + self._running_tokens / 2
-        return self._pace.seconds(tokens)
+        return self._pace.token * tokens
 
     def oldest(self) -> float | None:
         """Since when the work has waited that comes next, None if nothing waits."""
@@ -220,10 +233,10 @@ class Batcher(Generic[W, O]):
             handle for handle, waiting in batch.inside.items() if waiting.job.future.done()
         ]
         for handle in batch.leaving:
-            self._running_tokens -= batch.inside.pop(handle).window.length
+            self._running_tokens -= batch.inside.pop(handle).length
         batch.joining = self._oldest_first(batch.tokens) if self._stepwise else self._alike()
         for waiting in batch.joining:
-            job, length = waiting.job, waiting.window.length
+            job, length = waiting.job, waiting.length
             job.started = job.started or now
             job.waiting -= 1
             job.waiting_tokens -= length
@@ -262,7 +275,7 @@ class Batcher(Generic[W, O]):
         if isinstance(ran, Exception):
             lost = [*{id(w): w for w in [*batch.inside.values(), *batch.joining]}.values()]
             logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
-            self._running_tokens -= sum(waiting.window.length for waiting in lost)
+            self._running_tokens -= sum(waiting.length for waiting in lost)
             for waiting in lost:
                 if not waiting.job.future.done():
                     failure = InternalError("the model failed on this request")
@@ -273,7 +286,7 @@ class Batcher(Generic[W, O]):
         for handle, output in ran:
             waiting = batch.inside.pop(handle)
             job = waiting.job
-            self._running_tokens -= waiting.window.length
+            self._running_tokens -= waiting.length
             if job.future.done():
                 continue
             job.outputs[waiting.index] = output
@@ -355,14 +368,16 @@ class Batcher(Generic[W, O]):
         The other half is theirs when they finish, so no work is counted twice, and slices in which nothing
         finishes do not look as if nothing had been done.
         """
-        finished = sum(batch.inside[handle].window.length for handle, _ in ran)
-        before, batch.unfinished = batch.unfinished, batch.tokens - finished
+        inside = finished = batch.tokens
+        if len(ran) < len(batch.inside):
+            finished = sum([batch.inside[handle].length for handle, _ in ran])
+        before, batch.unfinished = batch.unfinished, inside - finished
         return max(0.0, finished + (batch.unfinished - before) / 2)
 
     def _count(self, batch: _Batch[W, O]) -> None:
         """For the metrics: what joined in a slice."""
         if batch.joining:
-            lengths = [waiting.window.length for waiting in batch.joining]
+            lengths = [waiting.length for waiting in batch.joining]
             tokens, computed = sum(lengths), max(lengths) * len(lengths)
             self._metrics.batch_size.observe(len(batch.inside))
             self._metrics.batch_tokens.observe(computed)
@@ -382,11 +397,27 @@ class Batcher(Generic[W, O]):
         self._metrics.rejected[reason].inc()
         return error
 
-    def _expire(self, job: _Job[O]) -> None:
-        if not job.future.done():
-            job.future.set_exception(self._rejected("deadline", _too_late()))
+    def _set_alarm(self, deadline: float) -> None:
+        """One timer for all requests, for the first deadline: most are answered long before theirs."""
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = deadline
+        self._alarm = asyncio.get_running_loop().call_later(
+            deadline - time.monotonic(), self._expire
+        )
 
-    def _forget(self, job: _Job[O], _: asyncio.Future[Ran[O]]) -> None:
+    def _expire(self) -> None:
+        now = time.monotonic()
+        self._alarm, self._alarm_at = None, math.inf
+        waiting = [job for job in self._jobs if not job.future.done()]
+        for job in waiting:
+            if job.deadline <= now:
+                job.future.set_exception(self._rejected("deadline", _too_late()))
+        later = [job.deadline for job in waiting if job.deadline > now]
+        if later:
+            self._set_alarm(min(later))
+
+    def _forget(self, job: _Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
         self._jobs.discard(job)
         self._waiting_tokens -= job.waiting_tokens

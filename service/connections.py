@@ -4,54 +4,160 @@ Leaves out bodies: once there is a head there is a request, and the edge answers
 """
 
 import asyncio
+from collections.abc import Mapping
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import HeadTooLarge, TextLoomError, TooSlow
-from service.http import Edge
+from service.http import Edge, TaskRoute
 from service.settings import Settings
 
 
+class Exchange:
+    """A request for a task that came whole, and its answer: the short way past ASGI.
+
+    To its connection it looks like uvicorn's own RequestResponseCycle.
+    """
+
+    message_event = asyncio.Event()
+    """Set when a caller has left; nobody waits for it here."""
+
+    def __init__(
+        self, connection: "Connection", task: TaskRoute, headers: Mapping[bytes, bytes]
+    ) -> None:
+        self._connection, self._task, self._headers = connection, task, headers
+        self.parts: list[bytes] = []
+        """Of the body."""
+        self.response_complete = self.disconnected = False
+        self.keep_alive = True
+
+    def begin(self) -> None:
+        """The body is there."""
+        connection = self._connection
+        self._answering = connection.loop.create_task(self._answer(cast("Scope", connection.scope)))
+        connection.tasks.add(self._answering)
+        self._answering.add_done_callback(connection.tasks.discard)
+
+    def cancel(self) -> None:
+        """The caller has left."""
+        self._answering.cancel()
+
+    async def _answer(self, scope: Scope) -> None:
+        connection, body = self._connection, b"".join(self.parts)
+        answer = b""
+        try:
+            edge = connection.config.edge
+            answer = await edge.answer(self._task, scope, self._headers, body)
+        finally:
+            self.response_complete = True
+            if not self.disconnected:
+                connection.answer(answer, keep_alive=self.keep_alive)
+
+
 class Connection(HttpToolsProtocol):
-    """uvicorn's, but also closed if nothing ever comes, like one that has become idle; and what is refused by
-    its head alone never becomes a request of the app: under overload, nearly all the time would go there."""
+    """uvicorn's, with a short way for requests for a task: most come whole, in one piece.
+
+    Such a request goes past ASGI, and one that is refused by its head alone never becomes more than that: under
+    overload, nearly all the time would go there. A connection is also closed if nothing ever comes, like one that
+    has become idle.
+    """
 
     config: "Config"
+    _exchange: Exchange | None = None
+    """The request that comes in, if it may take the short way."""
     _refusal: bytes | None = None
     """The answer to the request that comes in, if it has been refused."""
+    _idle_since: float | None = None
+    """In the time of the event loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._idle_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        self._idle_since = None
+        super().data_received(data)
+        if self._exchange:  # it did not come whole
+            parts, self._exchange = self._exchange.parts, None
+            super().on_headers_complete()
+            for part in parts:
+                super().on_body(part)
 
     def on_headers_complete(self) -> None:
-        if self.config.refuse_by_head and self._plain:
-            method = self.parser.get_method()
-            self._refusal = self.config.edge.refused_by_head(method, self.url, self.headers)
-        if self._refusal is None:
+        task = self._task()
+        if task is None:
             super().on_headers_complete()
+            return
+        headers = dict(self.headers)
+        self._refusal = self.config.edge.refused_by_head(task, headers)
+        if self._refusal is None:
+            self._exchange = Exchange(self, task, headers)
 
     def on_body(self, body: bytes) -> None:
-        if self._refusal is None:
+        if self._exchange:
+            self._exchange.parts.append(body)
+        elif self._refusal is None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self._refusal is None:
+        if self._exchange:
+            self.cycle = self._exchange  # type: ignore[assignment]
+            self._exchange.begin()
+            self._exchange = None
+        elif self._refusal is None:
             super().on_message_complete()
-            return
-        self.transport.write(self._refusal)
-        self._refusal = None
+        else:
+            refusal, self._refusal = self._refusal, None
+            self.answer(refusal)
+
+    def answer(self, answer: bytes, *, keep_alive: bool = True) -> None:
+        """Sends an answer, with the header fields that are the connection's; b"" if there is none to give."""
+        fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+        if not keep_alive:
+            fields.append(b"connection: close\r\n")
+        status, end, rest = answer.partition(b"\r\n")
+        self.transport.write(b"".join([status, end, *fields, rest]) if answer else b"")
+        if not (answer and keep_alive):
+            self.transport.close()
         self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # uvicorn's sets a timer here, for every request
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answering and isinstance(self.cycle, Exchange):
+            self.cycle.cancel()
+        super().connection_lost(exc)
+
+    def close_if_idle(self) -> None:
+        """Whoever has the connections calls this from time to time."""
+        since = self._idle_since
+        if since is not None and self.loop.time() - since >= self.timeout_keep_alive:
+            self.timeout_keep_alive_handler()
+
+    def _task(self) -> TaskRoute | None:
+        """What the request is for, if it may take the short way."""
+        if not self.config.short_way or self.parser.get_method() != b"POST":
+            return None
+        task = self.config.edge.tasks.get(self.url)
+        return task if task and self._plain else None
 
     @property
     def _plain(self) -> bool:
         """Whether an answer may be written as soon as the request is there, and another may follow."""
-        idle = not self._answering and not self.flow.write_paused
-        return idle and not self.expect_100_continue and self.parser.should_keep_alive()
+        if self._answering or self.flow.write_paused or self.expect_100_continue:
+            return False
+        return self.parser.should_keep_alive() and not self.parser.should_upgrade()
 
     @property
     def _answering(self) -> bool:
@@ -135,7 +241,7 @@ class Config(uvicorn.Config):
         self.max_head_bytes = settings.max_head_bytes
         self.read_seconds = settings.read_seconds
         # with keys the gate decides first, and it sees only what is a request of the app
-        self.refuse_by_head = not second_port and settings.keys is None
+        self.short_way = not second_port and settings.keys is None
         guarded = settings.max_head_bytes or settings.read_seconds
         super().__init__(
             self.edge.second_port if second_port else self.edge,

@@ -79,7 +79,7 @@ class Edge:
         metrics: Metrics,
         max_body_bytes: int,
         body_seconds: float = 0.0,
-        announce: Mapping[bytes, Callable[[int, float], None]],
+        announce: Mapping[str, Callable[[int, float], None]],
         gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
@@ -91,7 +91,9 @@ class Edge:
         self._app = app
         self._announce = announce
         self._layers = app.build_middleware_stack()
-        self._tasks = {route.path: route for route in app.routes if isinstance(route, TaskRoute)}
+        tasks = [route for route in app.routes if isinstance(route, TaskRoute)]
+        self._tasks = {route.path: route for route in tasks}
+        self.tasks = {route.path.encode(): route for route in tasks}
         self._traces = traces
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
@@ -139,8 +141,7 @@ class Edge:
             logger.error("request %s failed: %s", request_id, where(error))
             if status != 499:  # too late for another answer; the server cuts the connection
                 raise RuntimeError("an answer broke off") from None
-            failure = InternalError("something went wrong in the server")
-            await problem(scope, failure)(scope, receive, send_with_id)
+            await problem(scope, _failure())(scope, receive, send_with_id)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             method = scope["method"] if route != "unmatched" else "-"
@@ -182,18 +183,16 @@ class Edge:
         logger.warning("a request is refused: %s", error.detail)
         return _on_the_wire("", _request_id({}), error)
 
-    def refused_by_head(
-        self, method: bytes, path: bytes, fields: list[tuple[bytes, bytes]]
-    ) -> bytes | None:
-        """The answer, as it goes over the wire, to a request for a task that cannot be done in time, as far as
-        its head tells; None if it can, or if it takes more than the head to tell. The request is then over."""
-        announce = self._announce.get(path) if method == b"POST" else None
-        if announce is None:
-            return None
-        began, headers = time.perf_counter(), dict(fields)
+    def refused_by_head(self, task: "TaskRoute", headers: Mapping[bytes, bytes]) -> bytes | None:
+        """The answer, as it goes over the wire, to a request that cannot be done in time, as far as its head
+        tells; None if it can, or if it takes more than the head to tell. The request is then over."""
+        announce = self._announce.get(task.path)
         size = headers.get(b"content-length", b"")
-        if not size.isdigit() or int(size) > min(SHORT_BYTES, self._max_body_bytes):
+        if not announce or not size.isdigit():
             return None
+        if int(size) > min(SHORT_BYTES, self._max_body_bytes):
+            return None
+        began = time.perf_counter()
         try:
             until = deadline(headers, self._app.state.settings)
         except InvalidInput:
@@ -201,11 +200,41 @@ class Edge:
         try:
             announce(int(size), until)
         except TextLoomError as error:
-            request_id, route = _request_id(headers), path.decode()
-            answer = _on_the_wire(route, request_id, error)
-            self._record(began, headers, request_id, "POST", route, error.status)
+            request_id = _request_id(headers)
+            answer = _on_the_wire(task.path, request_id, error)
+            self._record(began, headers, request_id, "POST", task.path, error.status)
             return answer
         return None
+
+    async def answer(
+        self, task: "TaskRoute", scope: Scope, headers: Mapping[bytes, bytes], body: bytes
+    ) -> bytes:
+        """The answer, as it goes over the wire, to a request that came whole. Cancel it if its caller leaves.
+
+        The short way: what ASGI has for bodies and answers that come in parts costs as much as the rest.
+        """
+        began, status, call = time.perf_counter(), 499, None
+        scope["app"], scope["headers_by_name"] = self._app, headers
+        request_id = scope["request_id"] = _request_id(headers)
+        request = Request(scope)
+        try:
+            call = task.begin(request)
+            if len(body) > self._max_body_bytes:
+                raise self._too_large()
+            content = await task.answer(request, call, body)
+            status = 200
+            return _OK % (len(content), call.server_timing, request_id.encode(), content)
+        except Exception as error:  # noqa: BLE001  nobody else is left to answer it
+            if not isinstance(error, TextLoomError) or error.status == 500:
+                logger.error("request %s failed: %s", request_id, where(error))
+            refusal = error if isinstance(error, TextLoomError) else _failure()
+            status = refusal.status
+            return _on_the_wire(task.path, request_id, refusal)
+        finally:
+            self._record(began, headers, request_id, "POST", task.path, status, call)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is over {self._max_body_bytes} bytes; send it in parts")
 
     def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """`receive`, until more than the allowed bytes came or were announced."""
@@ -222,7 +251,7 @@ class Edge:
             received += len(message.get("body", b""))
             too_large = too_large or received > limit
             if too_large:
-                raise TooLarge(f"the body is over {limit} bytes; send it in parts")
+                raise self._too_large()
             return message
 
         return receive_limited
@@ -236,43 +265,57 @@ class TaskRoute(APIRoute):
         scope["route"] = self
         request = Request(scope, receive)
         try:
-            call, body = await self._answer(request, scope["headers_by_name"])
+            call = self.begin(request)
+            body = await whole_body(receive)
+            with WhileConnected(receive, request.app.state.lookout):
+                content = await self.answer(request, call, body)
         except TextLoomError as error:
             response = await answer_error(request, error)
             await response(scope, receive, send)
             return
         headers = [
             (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
+            (b"content-length", b"%d" % len(content)),
             (b"server-timing", call.server_timing),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": content})
 
-    async def _answer(self, request: Request, headers: Mapping[bytes, bytes]) -> tuple[Call, bytes]:
-        state = request.app.state
-        settings: Settings = state.settings
-        call = Call(deadline=deadline(headers, settings))
-        request.state.call = call
+    def begin(self, request: Request) -> Call:
+        """What the head says. Raises InvalidInput, UnsupportedMediaType."""
+        headers = request.scope["headers_by_name"]
+        call = request.state.call = Call(deadline(headers, request.app.state.settings))
         _check_media_type(headers)
-        body = await whole_body(request.receive)
+        return call
+
+    async def answer(self, request: Request, call: Call, body: bytes) -> bytes:
+        """The JSON that answers a body. Raises TextLoomError."""
         call.bytes_in = len(body)
         if len(body) <= INLINE_BYTES:
             query = parse(self._model, body)
         else:
             query = await asyncio.to_thread(parse, self._model, body)
-        check_size(query.text, settings)
-        with WhileConnected(request.receive, state.lookout):
-            answer: BaseModel = await self.endpoint(query, request)
-        encoded = to_json(answer, exclude_none=True)
-        call.bytes_out = len(encoded)
-        return call, encoded
+        check_size(query.text, request.app.state.settings)
+        answer: BaseModel = await self.endpoint(query, request)
+        content = to_json(answer, exclude_none=True)
+        call.bytes_out = len(content)
+        return content
 
     @cached_property
     def _model(self) -> type[Any]:
         """What the endpoint calls `query`."""
         model: type[Any] = get_type_hints(self.endpoint)["query"]
         return model
+
+
+_OK = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+    b"server-timing: %s\r\nx-request-id: %s\r\n\r\n%s"
+)
+
+
+def _failure() -> InternalError:
+    return InternalError("something went wrong in the server")
 
 
 def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
+from service.metrics import PHASES
 from service.serving import Call
 from service.settings import Settings
 
@@ -72,7 +73,7 @@ def _tell(line: dict[str, Any], call: Call) -> None:
     line["bytes_in"], line["bytes_out"] = call.bytes_in, call.bytes_out
     if not call.parts:
         return
-    for phase, seconds in call.phases.items():
+    for phase, seconds in zip(PHASES, call.phases, strict=True):
         line[phase + "_ms"] = round(seconds * 1000, 3)
     models, texts, characters, tokens = [], 0, 0, 0
     for part in call.parts:

@@ -22,7 +22,8 @@ class Pace:
         self._seen = 0
         # sums over the batches, older ones with less weight: 1, tokens, seconds and products of these
         self._n = self._t = self._s = self._tt = self._ts = 0.0
-        self._token = 0.0
+        self.token = 0.0
+        """Seconds of a thread for a token, in batches as full as they get; 0 while too little is known."""
 
     def learn(self, tokens: float, seconds: float) -> None:
         """A batch, or a slice, got so many tokens done in so many seconds."""
@@ -34,14 +35,10 @@ class Pace:
         self._ts = FORGETTING * self._ts + tokens * seconds
         if self._seen < ENOUGH or not self._t:
             return
-        self._token = self._s / self._t
+        self.token = self._s / self._t
         spread = self._n * self._tt - self._t * self._t
         if not self._slices and spread > 0.01 * self._t * self._t:
             token = (self._n * self._ts - self._t * self._s) / spread
             batch = (self._s - token * self._t) / self._n
             if token > 0 and batch > 0:
-                self._token = token + batch / (FULL * self._batch_tokens)
-
-    def seconds(self, tokens: float) -> float:
-        """For so many tokens in batches as full as they get, in one thread; 0 while too little is known."""
-        return self._token * tokens
+                self.token = token + batch / (FULL * self._batch_tokens)

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice, repeat
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from service.batching import Batcher
@@ -49,8 +50,8 @@ class Call:
 
     deadline: float
     """In the time of `time.monotonic()`."""
-    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
-    """Where its time went, in seconds."""
+    phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
+    """Where its time went: seconds in each of PHASES."""
     bytes_in: int = 0
     bytes_out: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Call:
     @property
     def server_timing(self) -> bytes:
         """The header of this name: milliseconds by phase."""
-        return _SERVER_TIMING % tuple(seconds * 1000 for seconds in self.phases.values())
+        return _SERVER_TIMING % tuple([seconds * 1000 for seconds in self.phases])
 
 
 R = TypeVar("R")
@@ -77,6 +78,7 @@ class Model(Generic[R, A]):
         self.name = ModelName(name=self.manifest.name, version=self.manifest.version)
         self._task = task
         self._metrics = metrics.model(self.manifest.name)
+        self._observe_phases = [self._metrics.phases[phase].observe for phase in PHASES]
         self._count_prediction = partial(metrics.prediction, self.manifest.name)
         self._tokens_per_character = 0.2  # as in English; then as measured
         self.batcher: Batcher[Any, Any] = Batcher(
@@ -101,13 +103,14 @@ class Model(Generic[R, A]):
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""
         characters = sum(map(len, texts))
-        self.batcher.check(characters * self._tokens_per_character, call.deadline)
+        if characters > TURN_CHARACTERS:  # a few are encoded sooner than judged
+            self.batcher.check(characters * self._tokens_per_character, call.deadline)
         start = began = time.perf_counter()
-        encoded = await _by_turns(self._task.encode, [(text, request) for text in texts])
+        encoded = await _by_turns(self._task.encode, characters, zip(texts, repeat(request)))
         encode_seconds = time.perf_counter() - began
 
         windows = [window for windows in encoded for window in windows]
-        lengths = [sum(window.length for window in windows) for windows in encoded]
+        lengths = [sum([window.length for window in windows]) for windows in encoded]
         tokens = sum(lengths)
         self._tokens_per_character += 0.01 * (
             tokens / max(1, characters) - self._tokens_per_character
@@ -115,23 +118,20 @@ class Model(Generic[R, A]):
         ran = await self.batcher.submit(windows, deadline=call.deadline)
 
         began = time.perf_counter()
-        outputs = iter(ran.outputs)
+        rest = iter(ran.outputs)
+        outputs = [list(islice(rest, len(windows))) for windows in encoded]
         results = await _by_turns(
-            self._task.decode,
-            [
-                (text, request, windows, [next(outputs) for _ in windows])
-                for text, windows in zip(texts, encoded, strict=True)
-            ],
+            self._task.decode, characters, zip(texts, repeat(request), encoded, outputs)
         )
         decode_seconds = time.perf_counter() - began
 
         seconds = (ran.queue_seconds, encode_seconds, ran.run_seconds, decode_seconds)
-        for phase, spent in zip(PHASES, seconds, strict=True):
-            self._metrics.phases[phase].observe(spent)
-            call.phases[phase] += spent
+        for index, spent in enumerate(seconds):
+            self._observe_phases[index](spent)
+            call.phases[index] += spent
         for length in lengths:
             self._metrics.text_tokens.observe(length)
-        self._metrics.unknown_tokens.inc(sum(window.unknown for window in windows))
+        self._metrics.unknown_tokens.inc(sum([window.unknown for window in windows]))
         for result in results:
             for label, score in cast("Any", result).predictions():
                 self._count_prediction(label, score)
@@ -144,11 +144,15 @@ def _let_go(workers: Workers, batcher: Batcher[Any, Any], name: ModelName) -> No
     logger.info("%s version %d is let go", name.name, name.version)
 
 
-async def _by_turns(work: Callable[..., D], calls: Sequence[tuple[Any, ...]]) -> list[D]:
+async def _by_turns(
+    work: Callable[..., D], characters: int, calls: Iterable[tuple[Any, ...]]
+) -> list[D]:
     """`work` for each of these arguments, the first of which is a text, by turns with the event loop.
 
-    A text that alone would hold it up is worked on in a thread.
+    characters: of all texts. A text that alone would hold up the loop is worked on in a thread.
     """
+    if characters <= TURN_CHARACTERS:
+        return [work(*arguments) for arguments in calls]
     done, characters = [], 0
     for arguments in calls:
         size = len(arguments[0])

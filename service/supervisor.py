@@ -17,12 +17,13 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from service.catalog import Catalog
-from service.connections import Config
+from service.connections import Config, Connection
 from service.processes import Board
 from service.settings import Settings
 from service.workers import Turns
@@ -33,6 +34,8 @@ Second = Sequence[tuple[Config, socket.socket]]
 """Further sockets that listen, each with how it is served: the second port, if there is one."""
 
 BACKLOG = 2048
+TICKS = 5
+"""Of uvicorn, half a second, after which idle connections are looked for."""
 PATIENCE = 0.02
 """Seconds for which a worker leaves a new connection to those that have fewer."""
 SHORT_LIFE = 5.0
@@ -73,6 +76,12 @@ class Server(uvicorn.Server):
             config.load()
             server = await loop.create_server(partial(self._protocol, config), sock=listener)
             self.servers.append(server)  # so that it ends with the others
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            for connection in tuple(self.server_state.connections):
+                cast("Connection", connection).close_if_idle()
+        return await super().on_tick(counter)
 
     def _protocol(self, config: Config) -> asyncio.Protocol:
         made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
@@ -116,7 +125,7 @@ class Worker(Server):
         loop = asyncio.get_running_loop()
         while True:
             readable = loop.create_future()
-            loop.add_reader(self._listener, readable.set_result, None)
+            loop.add_reader(self._listener, _resolve, readable)
             try:
                 await readable
             finally:
@@ -185,11 +194,11 @@ class Supervisor:
         for index in range(self._settings.processes):
             self._fork(index)
         while True:
-            received = signal.sigtimedwait(signals, self._settings.watch_seconds)
+            received = _signal(signals, self._settings.watch_seconds)
             if received is None:
                 asyncio.run(self._catalog.refresh())  # for the workers that will yet be forked
                 continue
-            if received.si_signo != signal.SIGCHLD:
+            if received != signal.SIGCHLD:
                 return self._stop(signals)
             for pid, status in self._reaped():
                 self._replace(pid, status)
@@ -253,8 +262,8 @@ class Supervisor:
         worst = 0
         while self._places:
             left = end - time.monotonic()
-            received = signal.sigtimedwait(signals, max(0.0, left)) if left > 0 else None
-            if received is None or received.si_signo != signal.SIGCHLD:
+            received = _signal(signals, left) if left > 0 else None
+            if received != signal.SIGCHLD:
                 logger.error("%d workers are killed before they have finished", len(self._places))
                 for pid in self._places:
                     os.kill(pid, signal.SIGKILL)
@@ -265,6 +274,20 @@ class Supervisor:
                 del self._places[pid]
                 worst = max(worst, abs(status))
         return 1 if worst else 0
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _signal(signals: set[signal.Signals], seconds: float) -> int | None:
+    """The next of these signals, None if none comes in time.
+
+    A process that is stopped for that long, and goes on, gets something from sigtimedwait that is no signal.
+    """
+    received = signal.sigtimedwait(signals, seconds)
+    return received.si_signo if received and received.si_signo in signals else None
 
 
 def _die_with_parent(parent: int) -> None:

@@ -51,7 +51,7 @@ class Workers(ABC):
 
     def backlog(self) -> float:
         """Seconds until all that is accepted is done, as far as one can tell."""
-        return self.share(sum(queue.backlog() for queue in self._queues))
+        return self.share(sum([queue.backlog() for queue in self._queues]))
 
     @abstractmethod
     def dispatch(self) -> None:

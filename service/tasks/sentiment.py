@@ -154,11 +154,13 @@ class Sentiment:
                 "score": 0.0,
                 "scores": dict.fromkeys(self._labels, 0.0),
             }
-        total = sum(length for length, _ in parts)
-        pooled = [
-            sum(output[index] * (length / total) for length, output in parts)
-            for index in range(len(self._labels))
-        ]
+        pooled = parts[0][1]
+        if len(parts) > 1:
+            total = sum(length for length, _ in parts)
+            pooled = [
+                sum(output[index] * (length / total) for length, output in parts)
+                for index in range(len(self._labels))
+            ]
         best = self._labels[pooled.index(max(pooled))]
         scores = {label: round(value, 4) for label, value in zip(self._labels, pooled, strict=True)}
         return {"label": best, "score": scores[best], "scores": scores}

@@ -134,6 +134,20 @@ def test_a_worker_that_does_not_end_in_time_is_killed(tiny_models: Path) -> None
         until(lambda: not Path(f"/proc/{stopped}").exists())
 
 
+def test_a_service_that_was_stopped_for_a_while_goes_on(tiny_models: Path) -> None:
+    """As by a debugger, or a machine that is put to sleep."""
+    arguments = ("--models", str(tiny_models), "--workers", "2", "--watch-seconds", "0.2")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        for _ in range(3):
+            started.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)
+            started.send_signal(signal.SIGCONT)
+            time.sleep(0.3)
+        assert started.poll() is None
+        assert status(client, "/health/ready") == 200
+
+
 def test_a_rolling_restart_of_two_instances_under_load_fails_no_request(tiny_models: Path) -> None:
     """As behind any load balancer: it asks who is ready, and tries the other one if one refuses."""
     with ExitStack() as stack:
