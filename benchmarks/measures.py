@@ -36,7 +36,7 @@ class Plan:
     """For the measure of memory."""
     sentences: int = 96
     """For the measures of translation."""
-    rates: tuple[float, ...] = (0.25, 0.5, 0.75, 0.9, 1.0, 1.2)
+    rates: tuple[float, ...] = (0.25, 0.5, 0.75, 0.9, 1.0, 1.2, 1.5)
     """Offered loads of the picture, as shares of the peak."""
 
 

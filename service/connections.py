@@ -32,7 +32,7 @@ class Exchange:
         self._connection, self._task, self._headers = connection, task, headers
         self.parts: list[bytes] = []
         """Of the body."""
-        self.response_complete = self.disconnected = False
+        self.response_complete = self.disconnected = self._began = False
         self.keep_alive = True
 
     def begin(self) -> None:
@@ -44,11 +44,15 @@ class Exchange:
 
     def cancel(self) -> None:
         """The caller has left."""
-        self._answering.cancel()
+        self.disconnected = True
+        if self._began:  # else nobody would ever count the request
+            self._answering.cancel()
 
     async def _answer(self, scope: Scope) -> None:
         connection, body = self._connection, b"".join(self.parts)
-        answer = b""
+        answer, self._began = b"", True
+        if self.disconnected:
+            self._answering.cancel()
         try:
             edge = connection.config.edge
             answer = await edge.answer(self._task, scope, self._headers, body)

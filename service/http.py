@@ -162,6 +162,8 @@ class Edge:
         """A request that is over, for metrics, log and traces."""
         seconds = time.perf_counter() - began
         self._metrics.request(route, status, seconds)
+        if not (self._traces or access.isEnabledFor(logging.INFO)):
+            return
         figures: dict[str, Any] = {
             "request_id": request_id,
             "traceparent": traceparent(headers.get(b"traceparent")),
@@ -418,8 +420,10 @@ class Lookout:
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
-    given = headers.get(b"x-request-id", b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"
+    given = headers.get(b"x-request-id")
+    if given and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return f"{getrandbits(128):032x}"
 
 
 def deadline(headers: Mapping[bytes, bytes], settings: Settings) -> float:
