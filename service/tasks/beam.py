@@ -55,9 +55,17 @@ class Search:
     """
 
     def __init__(
-        self, network: Network, *, width: int, length_penalty: float, begin: int, end: int
+        self,
+        network: Network,
+        *,
+        width: int,
+        length_penalty: float,
+        begin: int,
+        end: int,
+        source_axes: Mapping[str, int],
     ) -> None:
-        self._network = network
+        """source_axes: by name of memory, its axis that has the length of the source."""
+        self._network, self._source_axes = network, source_axes
         self._width, self._length_penalty = width, length_penalty
         self._begin, self._end = begin, end
         self._ended: list[list[Hypothesis]] = []
@@ -66,6 +74,7 @@ class Search:
         self._limits = np.zeros(0, np.int64)
         self._repeats = np.zeros(0, np.int64)
         self._sizes = np.zeros(0, np.int64)
+        self._sources = np.zeros(0, np.int64)
         self._prefixes = np.zeros((0, width, 0), np.int64)
         # the last PHRASE tokens, newest first, and for how many tokens already each was equal to the one as far
         # before it: [n, width, PHRASE]
@@ -77,13 +86,19 @@ class Search:
         self._memory: Arrays = {}  # with room for more sentences at the end
 
     def join(
-        self, keys: Sequence[int], limits: Ids, repeats: Ids, states: Arrays, memory: Arrays
+        self,
+        keys: Sequence[int],
+        limits: Ids,
+        repeats: Ids,
+        sources: Ids,
+        states: Arrays,
+        memory: Arrays,
     ) -> None:
         """Takes sentences in, under keys of the caller's choice.
 
-        limits [n]: most tokens of a hypothesis. repeats [n]: how often a phrase may stand in a row.
-        states, memory: per sentence; memory whose last or middle axis is the length of the source is padded
-        with zeros to the longest one inside.
+        limits [n]: most tokens of a hypothesis. repeats [n]: how often a phrase may stand in a row. sources [n]:
+        length of the source that the memory of a sentence needs. states, memory: per sentence; memory is padded
+        with zeros, or cut, to the longest source inside.
         """
         inside, new, width = len(self._keys), len(keys), self._width
         self._keys += keys
@@ -91,6 +106,7 @@ class Search:
         self._limits = np.concatenate([self._limits, limits])
         self._repeats = np.concatenate([self._repeats, repeats])
         self._sizes = np.concatenate([self._sizes, np.zeros(new, np.int64)])
+        self._sources = np.concatenate([self._sources, sources])
         # only the first row of a beam counts at the start: all rows are equal then
         totals = np.full((new, width), -np.inf)
         totals[:, 0] = 0.0
@@ -203,11 +219,22 @@ class Search:
         self._keys = [self._keys[place] for place in places]
         self._ended = [self._ended[place] for place in places]
         self._limits, self._sizes = self._limits[places], self._sizes[places]
-        self._repeats = self._repeats[places]
+        self._repeats, self._sources = self._repeats[places], self._sources[places]
         self._recent, self._equal = self._recent[places], self._equal[places]
         self._totals, self._prefixes = self._totals[places], self._prefixes[places]
         self._tokens = self._tokens[rows]
         self._states = {name: state[rows] for name, state in self._states.items()}
+        self._cut_memory()
+
+    def _cut_memory(self) -> None:
+        """To the longest source inside: what only others needed would be attended to for nothing."""
+        longest = int(self._sources.max(initial=0))
+        for name, axis in self._source_axes.items():
+            memory = self._memory[name]
+            if 0 < longest < memory.shape[axis]:
+                kept = [slice(None)] * memory.ndim
+                kept[axis] = slice(longest)
+                self._memory[name] = memory[tuple(kept)].copy()
 
 
 def longest_run(tokens: Sequence[object]) -> int:

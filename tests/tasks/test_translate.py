@@ -199,9 +199,11 @@ def searched(
         log_probabilities = np.tile(np.linspace(-0.1, -5.0, branches), (len(tokens), 1))
         return Step(log_probabilities.astype(np.float32), following, states)
 
-    search = Search(network, width=width, length_penalty=length_penalty, begin=1, end=END)
+    search = Search(
+        network, width=width, length_penalty=length_penalty, begin=1, end=END, source_axes={}
+    )
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
-    search.join([0], np.array([12]), np.array([repeats]), nothing, nothing)
+    search.join([0], np.array([12]), np.array([repeats]), np.array([4]), nothing, nothing)
     while not (done := search.step()):
         pass
     return done[0][1]
