@@ -105,8 +105,8 @@ class _Batch(Generic[W, O]):
 
     def answers(self, finished: Sequence[tuple[int, O]]) -> bool:
         """Whether a request has all its outputs with these. Seldom wrong: its other windows may be elsewhere."""
-        if len(finished) == len(self.inside):
-            return True
+        if not finished or len(finished) == len(self.inside):
+            return bool(finished)
         jobs = Counter(self.inside[handle].job for handle, _ in finished)
         return any(count >= job.missing for job, count in jobs.items())
 

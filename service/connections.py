@@ -13,12 +13,12 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import HeadTooLarge, TextLoomError, TooSlow
-from service.http import Edge, TaskRoute
+from service.http import SHORT_BYTES, Edge, TaskRoute
 from service.settings import Settings
 
 
 class Exchange:
-    """A request for a task that came whole, and its answer: the short way past ASGI.
+    """A request for a task, and its answer, past ASGI.
 
     To its connection it looks like uvicorn's own RequestResponseCycle.
     """
@@ -31,7 +31,9 @@ class Exchange:
     ) -> None:
         self._connection, self._task, self._headers = connection, task, headers
         self.parts: list[bytes] = []
-        """Of the body."""
+        """What has come of the body."""
+        size = headers.get(b"content-length", b"")
+        self.short = size.isdigit() and int(size) <= SHORT_BYTES
         self.response_complete = self.disconnected = self._began = False
         self.keep_alive = True
 
@@ -63,11 +65,10 @@ class Exchange:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, with a short way for requests for a task: most come whole, in one piece.
+    """uvicorn's, with a short way past ASGI for requests for a task that are short or come in one piece.
 
-    Such a request goes past ASGI, and one that is refused by its head alone never becomes more than that: under
-    overload, nearly all the time would go there. A connection is also closed if nothing ever comes, like one that
-    has become idle.
+    One that is refused by its head alone never becomes more than that: under overload, nearly all the time would
+    go there. A connection is also closed if nothing ever comes, like one that has become idle.
     """
 
     config: "Config"
@@ -85,11 +86,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
         super().data_received(data)
-        if self._exchange:  # it did not come whole
-            parts, self._exchange = self._exchange.parts, None
-            super().on_headers_complete()
-            for part in parts:
-                super().on_body(part)
+        if self._exchange and (self.config.read_seconds or not self._exchange.short):
+            self._take_the_long_way(self._exchange.parts)
 
     def on_headers_complete(self) -> None:
         task = self._task()
@@ -97,9 +95,11 @@ class Connection(HttpToolsProtocol):
             super().on_headers_complete()
             return
         headers = dict(self.headers)
-        self._refusal = self.config.edge.refused_by_head(task, headers)
+        if self.tasks:  # else nothing is in its way
+            self._refusal = self.config.edge.refused_by_head(task, headers)
         if self._refusal is None:
             self._exchange = Exchange(self, task, headers)
+            self.cycle = self._exchange  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         if self._exchange:
@@ -109,7 +109,6 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self._exchange:
-            self.cycle = self._exchange  # type: ignore[assignment]
             self._exchange.begin()
             self._exchange = None
         elif self._refusal is None:
@@ -139,7 +138,9 @@ class Connection(HttpToolsProtocol):
         self._idle_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answering and isinstance(self.cycle, Exchange):
+        if self._exchange:
+            self._take_the_long_way(self._exchange.parts)  # which counts those who leave
+        elif self._answering and isinstance(self.cycle, Exchange):
             self.cycle.cancel()
         super().connection_lost(exc)
 
@@ -148,6 +149,13 @@ class Connection(HttpToolsProtocol):
         since = self._idle_since
         if since is not None and self.loop.time() - since >= self.timeout_keep_alive:
             self.timeout_keep_alive_handler()
+
+    def _take_the_long_way(self, body: list[bytes]) -> None:
+        """The request that comes in becomes one of the app, with what has come of its body."""
+        self._exchange = self.cycle = None  # type: ignore[assignment]
+        super().on_headers_complete()
+        for part in body:
+            super().on_body(part)
 
     def _task(self) -> TaskRoute | None:
         """What the request is for, if it may take the short way."""

@@ -68,6 +68,7 @@ class Server(uvicorn.Server):
         self._catalog, self._second = catalog, second
         if isinstance(catalog.workers, Turns):
             catalog.workers.under_way = self.server_state.tasks
+            catalog.workers.connections = self.server_state.connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -77,6 +77,10 @@ ROUNDS = 3
 """Rounds of the event loop between two batches: so many take a request from its socket to the queue."""
 
 
+AWAKE = 0.0002
+"""Seconds after an answer for which a process with a single connection does not sleep."""
+
+
 class Turns(Workers):
     """Computes in the event loop itself, by turns with it: a batch, then what came in meanwhile.
 
@@ -90,6 +94,9 @@ class Turns(Workers):
         self._busy_since: float | None = None
         self.under_way: Collection[Any] = ()
         """All requests of the process, those included that have not reached a queue; () if nobody knows."""
+        self.connections: Collection[Any] = ()
+        """All connections of the process; () if nobody knows."""
+        self._awake_until: float | None = None
 
     def dispatch(self) -> None:
         if self._scheduled:
@@ -109,6 +116,17 @@ class Turns(Workers):
         self._busy_since = time.monotonic() if self._scheduled else None
         if self._scheduled:
             self._after(ROUNDS)
+        elif len(self.connections) == 1:
+            awake, self._awake_until = self._awake_until, time.monotonic() + AWAKE
+            if awake is None:
+                self._stay_awake()
+
+    def _stay_awake(self) -> None:
+        """A caller who asks one thing after the other asks the next one soon, and to be woken up takes longer."""
+        if self._awake_until and time.monotonic() < self._awake_until:
+            asyncio.get_running_loop().call_soon(self._stay_awake)
+        else:
+            self._awake_until = None
 
     def _after(self, rounds: int) -> None:
         """The next turn, so many rounds of the event loop later."""

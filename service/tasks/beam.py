@@ -72,7 +72,7 @@ class Search:
         # per sentence, [n, ...]; states, tokens and totals per row, [n * width, ...]
         self._keys: list[int] = []
         self._limits = np.zeros(0, np.int64)
-        self._repeats = np.zeros(0, np.int64)
+        self._most_equal = np.zeros((0, 1, PHRASE), np.int64)
         self._sizes = np.zeros(0, np.int64)
         self._sources = np.zeros(0, np.int64)
         self._prefixes = np.zeros((0, width, 0), np.int64)
@@ -104,7 +104,8 @@ class Search:
         self._keys += keys
         self._ended += [[] for _ in keys]
         self._limits = np.concatenate([self._limits, limits])
-        self._repeats = np.concatenate([self._repeats, repeats])
+        most = np.arange(1, PHRASE + 1) * repeats[:, None, None] - 1
+        self._most_equal = np.concatenate([self._most_equal, most])
         self._sizes = np.concatenate([self._sizes, np.zeros(new, np.int64)])
         self._sources = np.concatenate([self._sources, sources])
         # only the first row of a beam counts at the start: all rows are equal then
@@ -143,19 +144,21 @@ class Search:
         sentences = np.arange(len(self._keys))[:, None]
         best = step.log_probabilities[:, :branches].reshape(len(sentences), width, branches)
         branching = step.tokens[:, :branches].reshape(best.shape)
-        best = np.where(self._circling(branching), -np.inf, best)
+        closing = self._equal >= self._most_equal
+        if closing.any():
+            best = np.where(self._circling(branching, closing), -np.inf, best)
         candidates = (self._totals[:, :, None] + best).reshape(len(sentences), -1)
         order = np.argsort(-candidates, axis=1, kind="stable")[:, : 2 * width]
         totals = candidates[sentences, order]
-        rows, branch = np.divmod(order, branches)
-        tokens = step.tokens[sentences * width + rows, branch]
+        rows = order // branches
+        tokens = branching.reshape(len(sentences), -1)[sentences, order]
 
         full = (self._sizes + 1 >= self._limits)[:, None]
         alive = totals > -np.inf
         ending = alive & ((tokens == self._end) | full)
         going = alive & ~ending
         # an end that the beam would not have kept is no hypothesis
-        for index, rank in np.argwhere(ending[:, :width]):
+        for index, rank in zip(*ending[:, :width].nonzero(), strict=True):
             self._finish(index, rows[index, rank], tokens[index, rank], totals[index, rank])
 
         # the first `width` that go on; where there are fewer, dead rows fill up
@@ -175,12 +178,11 @@ class Search:
         self._states = {name: state[kept] for name, state in step.states.items()}
         return self._delivered(going.any(1))
 
-    def _circling(self, tokens: Ids) -> NDArray[np.bool_]:
-        """Which next tokens [n, width, branches] would end one repetition too many; never all of a row."""
-        most = np.arange(1, PHRASE + 1) * self._repeats[:, None, None]
-        closing = self._equal + 1 >= most
-        if not closing.any():
-            return np.zeros(tokens.shape, np.bool_)
+    def _circling(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which next tokens [n, width, branches] would end one repetition too many; never all of a row.
+
+        closing [n, width, PHRASE]: where a repetition is complete with one more token that is equal.
+        """
         forbidden = np.where(closing, self._recent, -1)
         circling: NDArray[np.bool_] = (tokens[..., None] == forbidden[:, :, None, :]).any(-1)
         return circling & ~circling.all(-1, keepdims=True)
@@ -219,7 +221,7 @@ class Search:
         self._keys = [self._keys[place] for place in places]
         self._ended = [self._ended[place] for place in places]
         self._limits, self._sizes = self._limits[places], self._sizes[places]
-        self._repeats, self._sources = self._repeats[places], self._sources[places]
+        self._most_equal, self._sources = self._most_equal[places], self._sources[places]
         self._recent, self._equal = self._recent[places], self._equal[places]
         self._totals, self._prefixes = self._totals[places], self._prefixes[places]
         self._tokens = self._tokens[rows]

@@ -1,6 +1,9 @@
 """Heads that are too large or too slow, bodies that are too slow, and connections on which nothing comes."""
 
+import json
+import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +31,14 @@ def guarded(models: Path, folder: Path, *arguments: str) -> Iterator[httpx.Clien
 def narrow(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("narrow")
     with guarded(tiny_models, folder, "--max-head-bytes", "1000") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shallow(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with guarded(
+        tiny_models, tmp_path_factory.mktemp("shallow"), "--max-body-bytes", "20000"
+    ) as client:
         yield client
 
 
@@ -145,6 +156,82 @@ def test_a_body_that_nobody_reads_is_no_head(narrow: httpx.Client) -> None:
             connection.sendall(b"a" * 10_000)
         connection.sendall(WHOLE)
         assert until_seen(connection, b'"usage"').startswith(b"HTTP/1.1 200 ")
+
+
+def answered(connection: socket.socket) -> tuple[int, set[str], Any]:
+    """Status, names of the headers, and the JSON of the next answer, without what differs between any two."""
+    seen = b""
+    while b"\r\n\r\n" not in seen:
+        seen += connection.recv(65536)
+    head, _, body = seen.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    while len(body) < int(headers["content-length"]):
+        body += connection.recv(65536)
+    answer = json.loads(body)
+    answer.pop("request_id", None)
+    return int(status.split()[1]), headers.keys() - {"connection"}, answer
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "status"),
+    [
+        (b"Content-Type: application/json", BODY, 200),
+        (b"Content-Type: application/json", b'{"text": "%s"}' % (b"Ada " * 4000), 200),
+        (b"Content-Type: application/json", b'{"text": ', 400),
+        (b"Content-Type: application/json", b'{"text": "%s"}' % (b"a" * 30_000), 413),
+        (b"Content-Type: text/plain", BODY, 415),
+        (b"Content-Type: application/json", b'{"texts": "a"}', 422),
+        (b"Content-Type: application/json\r\nX-Request-Timeout-Ms: soon", BODY, 422),
+    ],
+    ids=["short", "long", "no JSON", "too large", "no media type of ours", "no query", "no time"],
+)
+def test_the_answer_is_the_same_whichever_way_a_request_comes(
+    shallow: httpx.Client, fields: bytes, body: bytes, status: int
+) -> None:
+    """In one piece and short it goes past ASGI, else not."""
+    line = b"POST /ner HTTP/1.1\r\nHost: a\r\n" + fields
+    head = line + b"\r\nContent-Length: %d" % len(body)
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    ways = [
+        [head + b"\r\n\r\n" + body],
+        [head + b"\r\n\r\n", body],
+        [head + b"\r\n\r\n" + body[:5], body[5:]],
+        [head + b"\r\nConnection: close\r\n\r\n" + body],
+        [line + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks],
+    ]
+    answers = []
+    for pieces in ways:
+        with connected(shallow) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(0.05)
+            answers.append(answered(connection))
+    assert answers[0][0] == status
+    assert "date" in answers[0][1]
+    for answer in answers[1:]:
+        assert answer == answers[0]
+
+
+def test_requests_that_come_together_are_answered_in_their_order(narrow: httpx.Client) -> None:
+    texts = [f"Ada {'and ' * number}Bob" for number in range(20)]
+    bodies = [json.dumps({"text": text}).encode() for text in texts]
+    with connected(narrow) as connection:
+        connection.sendall(
+            b"".join(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body for body in bodies)
+        )
+        seen = until_seen(connection, b'"usage"', times=len(texts))
+    characters = [int(count) for count in re.findall(rb'"characters":(\d+)', seen)]
+    assert characters[:-1] == [len(text) for text in texts][: len(characters) - 1]
+    assert len(characters) >= len(texts) - 1
+
+
+def test_a_caller_who_leaves_before_the_body_came_is_counted(narrow: httpx.Client) -> None:
+    before = counted(narrow, 499, "/ner")
+    with connected(narrow) as connection:
+        connection.sendall(HEAD + b"Content-Length: 30\r\n\r\n" + BODY[:5])
+    until(lambda: counted(narrow, 499, "/ner") == before + 1)
 
 
 def test_a_head_that_does_not_end_in_time_is_408(hurried: httpx.Client) -> None:

@@ -134,6 +134,23 @@ def test_a_worker_that_does_not_end_in_time_is_killed(tiny_models: Path) -> None
         until(lambda: not Path(f"/proc/{stopped}").exists())
 
 
+def test_a_process_with_a_single_caller_soon_sleeps(tiny_models: Path) -> None:
+    """It stays awake for the next request, but not for long."""
+    arguments = ("--models", str(tiny_models), "--workers", "1", "--threads", "1")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        for _ in range(20):
+            assert client.post("/ner", json={"text": "Ada"}).status_code == 200
+
+        def seconds() -> float:
+            fields = Path(f"/proc/{started.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        before = seconds()
+        time.sleep(2)
+        assert seconds() - before < 0.5
+
+
 def test_a_service_that_was_stopped_for_a_while_goes_on(tiny_models: Path) -> None:
     """As by a debugger, or a machine that is put to sleep."""
     arguments = ("--models", str(tiny_models), "--workers", "2", "--watch-seconds", "0.2")
