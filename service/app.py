@@ -19,10 +19,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from service import __version__, openapi
+from service.callers import Lookout
 from service.catalog import Catalog, ModelInfo
 from service.doors import Endpoint, inference, libretranslate
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
-from service.http import Edge, Lookout
+from service.http import Edge
 from service.locks import Gate
 from service.metrics import CONTENT_TYPE, Metrics, keep_flushing
 from service.problems import answer_error

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from random import getrandbits
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
@@ -22,13 +22,13 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from service.callers import CallerLeft, WhileConnected, receive_in_time, whole_body
 from service.errors import (
     FieldError,
     InternalError,
     InvalidInput,
     TextLoomError,
     TooLarge,
-    TooSlow,
     UnsupportedMediaType,
     where,
 )
@@ -52,17 +52,10 @@ INLINE_BYTES = 64 * 1024
 SHORT_BYTES = 8 * 1024
 """Of a body up to this size the head tells enough: its characters are at most as many."""
 
-LOOK_AFTER = 0.02
-"""Seconds after which an answer that is not there yet makes us look whether its caller still is."""
-
 MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TIMEOUT = re.compile(rb"[0-9]{1,8}")
-
-
-class CallerLeft(Exception):
-    """The connection was closed before the answer was ready; nobody is there to read one."""
 
 
 class Edge:
@@ -127,7 +120,7 @@ class Edge:
         task = self._tasks.get(scope["path"]) if scope["method"] == "POST" else None
         receive = self._receive_limited(headers, receive)
         if self._body_seconds:
-            receive = _receive_in_time(self._body_seconds, receive)
+            receive = receive_in_time(self._body_seconds, receive)
         try:
             serve = task.serve if task else self._layers
             if self._gate:
@@ -322,101 +315,9 @@ def _failure() -> InternalError:
 
 def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:
     status, headers, body = written(path, request_id, error)
-    headers |= {"content-length": str(len(body)), "x-request-id": request_id}
-    fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+    fields = "".join([f"{name.lower()}: {value}\r\n" for name, value in headers.items()])
+    fields += f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
     return f"HTTP/1.1 {status} {error.title}\r\n{fields}\r\n".encode() + body
-
-
-def _receive_in_time(seconds: float, receive: Receive) -> Receive:
-    """`receive`, until the body is there, or should have been."""
-    end = asyncio.get_running_loop().time() + seconds
-    whole = False
-
-    async def receive_in_time() -> Message:
-        nonlocal whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout_at(end):
-                message = await receive()
-        except TimeoutError:
-            raise TooSlow(f"the body must come within {seconds:g} s") from None
-        whole = not message.get("more_body", False)
-        return message
-
-    return receive_in_time
-
-
-async def whole_body(receive: Receive) -> bytes:
-    """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
-    parts = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-class WhileConnected:
-    """Cancels what is inside when the caller leaves, and raises CallerLeft then.
-
-    The body must have been read: after it, the next message of the connection is its end. Most answers are
-    there before anybody looks.
-    """
-
-    def __init__(self, receive: Receive, lookout: "Lookout") -> None:
-        self._receive, self._lookout = receive, lookout
-        self._left = False
-        self._watcher: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> None:
-        self._task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._lookout.add(self)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._lookout.remove(self)
-        if self._watcher:
-            self._watcher.cancel()
-        if self._left and kind is asyncio.CancelledError and self._task.uncancel() == 0:
-            raise CallerLeft from None
-
-    def look(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._left = True
-        self._task.cancel()
-
-
-class Lookout:
-    """Looks after those who wait for longer than LOOK_AFTER, up to twice as long: one timer for all of them."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[WhileConnected, float] = {}
-        self._awake = False
-
-    def add(self, caller: WhileConnected) -> None:
-        self._waiting[caller] = time.monotonic()
-        if not self._awake:
-            self._awake = True
-            asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)
-
-    def remove(self, caller: WhileConnected) -> None:
-        self._waiting.pop(caller, None)
-
-    def _look(self) -> None:
-        late = time.monotonic() - LOOK_AFTER
-        for caller in [each for each, since in self._waiting.items() if since <= late]:
-            del self._waiting[caller]
-            caller.look()
-        self._awake = bool(self._waiting)
-        if self._awake:
-            asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

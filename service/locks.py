@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
+from service.callers import whole_body
 from service.errors import NotFound, TextLoomError, TooManyRequests, Unauthorized
-from service.http import whole_body
 from service.keys import Key, Keys
 from service.metrics import Metrics
 from service.problems import NOTHING_HERE, problem

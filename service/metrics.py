@@ -213,11 +213,11 @@ class Metrics:
             padding_tokens=Count(self.padding_tokens.labels(name)),
             queue_depth=Level(self.queue_depth.labels(name)),
             unknown_tokens=Count(self.unknown_tokens.labels(name)),
-            rejected={reason: self.rejected.labels(name, reason) for reason in REASONS},
+            rejected={reason: Count(self.rejected.labels(name, reason)) for reason in REASONS},
         )
         self.prediction_score.labels(name)
         self._kept += [each for each in vars(made).values() if not isinstance(each, dict)]
-        self._kept += made.phases.values()
+        self._kept += [*made.phases.values(), *made.rejected.values()]
         return made
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -293,4 +293,4 @@ class ModelMetrics:
     padding_tokens: Count
     queue_depth: Level
     unknown_tokens: Count
-    rejected: dict[str, Counter]
+    rejected: dict[str, Count]

@@ -13,8 +13,9 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from service.callers import CallerLeft, WhileConnected
 from service.errors import TextLoomError
-from service.http import CallerLeft, WhileConnected, check_size, deadline
+from service.http import check_size, deadline
 from service.problems import answer_error
 from service.serving import Call
 
