@@ -307,8 +307,12 @@ def _overload(
     shape: str,
     name: str,
 ) -> Iterator[Row]:
-    """Three times the capacity in requests a second, and what becomes of them; `curve` has shown the peak."""
-    peak = max(point["in_time"] for point in curve)
+    """Three times the capacity in requests a second, and what becomes of them.
+
+    The peak is that of `curve`, and of the same load once more after the overload: the machine may have become
+    slower or faster meanwhile.
+    """
+    best = max(curve, key=lambda point: point["in_time"])
     idle = _idle_latency(port, bodies[0])
     cpu = time.process_time()
     answers = open_loop.run(
@@ -319,6 +323,8 @@ def _overload(
         if time.perf_counter() - ended > 30:
             break
     recovery = time.perf_counter() - ended
+    again = _point(port, "/ner", bodies, best["offered"], 2 * plan.seconds)
+    peaks = [best["in_time"], again["in_time"]]
     accepted = sorted(answer.latency for answer in answers if answer.status == 200)
     late = 1 / 2  # the last half second is not counted: its answers may still be under way
     counted = [answer for answer in answers if answer.due < plan.overload_seconds - late]
@@ -338,13 +344,13 @@ def _overload(
     yield Row(
         f"{name}-goodput",
         f"/ner, {shape}, 3x capacity, open loop: requests answered in time per second against the peak",
-        goodput / peak,
+        goodput / statistics.mean(peaks),
         "x",
         0.95,
         0.99,
         True,
         [goodput],
-        [peak],
+        peaks,
         about,
         curve,
     )
