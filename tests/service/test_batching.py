@@ -12,7 +12,7 @@ import pytest
 
 from service.batching import Batcher
 from service.errors import DeadlineExceeded, Draining, InternalError, QueueFull
-from service.metrics import Metrics
+from service.metrics import Count, Metrics
 from service.pace import ENOUGH
 from service.running import Once
 from service.workers import Pool, Turns, Workers
@@ -151,8 +151,10 @@ async def queued() -> None:
         await asyncio.sleep(0)
 
 
-def value(counter: object) -> float:
-    return counter._value.get()  # type: ignore[attr-defined]
+def value(count: Count) -> float:
+    """What has been counted."""
+    count.flush()
+    return count._counter._value.get()
 
 
 async def test_outputs_come_in_the_order_of_the_windows_whatever_batches_they_were_in() -> None:
