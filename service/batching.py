@@ -420,6 +420,11 @@ class Batcher(Generic[W, O]):
     def _forget(self, job: _Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
         self._jobs.discard(job)
+        if (
+            self._alarm and not self._jobs
+        ):  # else it would keep a model that was replaced until a deadline
+            self._alarm.cancel()
+            self._alarm, self._alarm_at = None, math.inf
         self._waiting_tokens -= job.waiting_tokens
         if job.waiting:
             self._waiting -= job.waiting

@@ -1,6 +1,6 @@
-"""Connections: how uvicorn serves here, and how large and how slow the head of a request may be.
+"""Connections: how uvicorn serves here, the short way of a request for a task, and limits of a head.
 
-Leaves out bodies: once there is a head there is a request, and the edge answers it (http.py).
+Leaves out what is answered (http.py), and bodies that come slowly or in parts (callers.py).
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """The edge: what every request goes through, whatever its route.
 
 `Edge` is a plain ASGI middleware: Starlette's BaseHTTPMiddleware costs a third of a millisecond and hides callers
-who leave. `TaskRoute` reads and writes JSON through pydantic at once, past the layers of FastAPI, and is
-documented in OpenAPI like any other route. Leaves out who may pass (locks.py) and how an error is written
-(problems.py).
+who leave. A request for a task that its connection has whole goes past ASGI, to `Edge.answer`. `TaskRoute` reads
+and writes JSON through pydantic at once, past the layers of FastAPI, and is documented in OpenAPI like any other
+route. Leaves out who may pass (locks.py) and how an error is written (problems.py).
 """
 
 import asyncio

@@ -157,6 +157,13 @@ def value(count: Count) -> float:
     return count._counter._value.get()
 
 
+async def test_no_timer_keeps_a_queue_whose_requests_are_all_answered() -> None:
+    async with batcher(names, threads=2) as made:
+        for _ in range(2):
+            await asyncio.gather(*(send(made, Piece("a"), seconds=seconds) for seconds in (90, 50)))
+            assert made._alarm is None
+
+
 async def test_outputs_come_in_the_order_of_the_windows_whatever_batches_they_were_in() -> None:
     async with batcher(names, threads=2, batch_tokens=30) as made:
         pieces = [Piece(str(index), length=1 + index * 7 % 40) for index in range(100)]
