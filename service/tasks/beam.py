@@ -5,7 +5,7 @@ same hypotheses in any company.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,19 @@ class Hypothesis:
     @property
     def score(self) -> float:
         return self.log_probability / (len(self.ids) + 1)
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """One that is searched; its times are in steps of the search."""
+
+    key: int
+    began: int
+    end: int
+    """When its hypotheses are as long as they may become."""
+    source: int
+    """Length of the source that its memory needs."""
+    ended: list[Hypothesis] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,63 +81,53 @@ class Search:
         self._network, self._source_axes = network, source_axes
         self._width, self._length_penalty = width, length_penalty
         self._begin, self._end = begin, end
-        self._ended: list[list[Hypothesis]] = []
-        # per sentence, [n, ...]; states, tokens and totals per row, [n * width, ...]
-        self._keys: list[int] = []
-        self._limits = np.zeros(0, np.int64)
+        self._clock = 0
+        """Steps so far."""
+        self._inside: list[_Sentence] = []
+        # per sentence: [n, 1, PHRASE], and the memory with room for more sentences at the end
         self._most_equal = np.zeros((0, 1, PHRASE), np.int64)
-        self._sizes = np.zeros(0, np.int64)
-        self._sources = np.zeros(0, np.int64)
-        self._prefixes = np.zeros((0, width, 0), np.int64)
-        # the last PHRASE tokens, newest first, and for how many tokens already each was equal to the one as far
-        # before it: [n, width, PHRASE]
-        self._recent = np.zeros((0, width, PHRASE), np.int64)
-        self._equal = np.zeros((0, width, PHRASE), np.int64)
-        self._totals = np.zeros((0, width))
+        self._memory: Arrays = {}
+        # per row, of which a sentence has `width`
+        self._totals = np.zeros(0)
         self._tokens = np.zeros(0, np.int64)
+        self._history = np.zeros((0, PHRASE), np.int64)
+        """The tokens of the hypothesis, the newest last, and -1 before it began; never less than PHRASE wide."""
+        self._equal = np.zeros((0, PHRASE), np.int64)
+        """For how many tokens already each was equal to the one before it, to the one before that, and so on."""
         self._states: Arrays = {}
-        self._memory: Arrays = {}  # with room for more sentences at the end
 
     def join(
         self,
         keys: Sequence[int],
-        limits: Ids,
-        repeats: Ids,
-        sources: Ids,
+        limits: Sequence[int],
+        repeats: Sequence[int],
+        sources: Sequence[int],
         states: Arrays,
         memory: Arrays,
     ) -> None:
         """Takes sentences in, under keys of the caller's choice.
 
-        limits [n]: most tokens of a hypothesis. repeats [n]: how often a phrase may stand in a row. sources [n]:
-        length of the source that the memory of a sentence needs. states, memory: per sentence; memory is padded
-        with zeros, or cut, to the longest source inside.
+        limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
+        the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
+        or cut, to the longest source inside.
         """
-        inside, new, width = len(self._keys), len(keys), self._width
-        self._keys += keys
-        self._ended += [[] for _ in keys]
-        self._limits = np.concatenate([self._limits, limits])
-        most = np.arange(1, PHRASE + 1) * repeats[:, None, None] - 1
+        inside, rows = len(self._inside), len(keys) * self._width
+        self._inside += [
+            _Sentence(key, self._clock, self._clock + limit, source)
+            for key, limit, source in zip(keys, limits, sources, strict=True)
+        ]
+        most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None, None] - 1
         self._most_equal = np.concatenate([self._most_equal, most])
-        self._sizes = np.concatenate([self._sizes, np.zeros(new, np.int64)])
-        self._sources = np.concatenate([self._sources, sources])
-        # only the first row of a beam counts at the start: all rows are equal then
-        totals = np.full((new, width), -np.inf)
-        totals[:, 0] = 0.0
-        self._totals = np.concatenate([self._totals, totals])
-        capacity = max(self._prefixes.shape[2], int(limits.max()))
-        self._prefixes = np.concatenate(
-            [
-                _widened(self._prefixes, (len(self._prefixes), width, capacity)),
-                np.zeros((new, width, capacity), np.int64),
-            ]
+        totals = np.full(rows, -np.inf)
+        totals[:: self._width] = (
+            0.0  # only the first row of a beam counts at the start: all are equal then
         )
-        fresh = np.full((new, width, PHRASE), -1)
-        self._recent = np.concatenate([self._recent, fresh])
-        self._equal = np.concatenate([self._equal, np.zeros_like(fresh)])
-        self._tokens = np.concatenate([self._tokens, np.full(new * width, self._begin)])
+        self._totals = np.concatenate([self._totals, totals])
+        self._tokens = np.concatenate([self._tokens, np.full(rows, self._begin)])
+        self._history = np.concatenate([self._history, np.full((rows, self._history.shape[1]), -1)])
+        self._equal = np.concatenate([self._equal, np.zeros((rows, PHRASE), np.int64)])
         for name, one in states.items():
-            beams = one.repeat(width, axis=0)
+            beams = one.repeat(self._width, axis=0)
             self._states[name] = np.concatenate([self._states[name], beams]) if inside else beams
         for name, one in memory.items():
             before = self._memory[name] if inside else one[:0]
@@ -132,105 +135,122 @@ class Search:
 
     def leave(self, keys: Collection[int]) -> None:
         """Forgets sentences."""
-        self._keep(np.array([key not in keys for key in self._keys], np.bool_))
+        self._drop([place for place, one in enumerate(self._inside) if one.key in keys])
 
     def step(self) -> list[tuple[int, list[Hypothesis]]]:
         """One token for every hypothesis; the finished sentences with up to `width` hypotheses, best first."""
-        if not self._keys:
+        if not self._inside:
             return []
-        memory = {name: one[: len(self._keys)] for name, one in self._memory.items()}
+        size, width, branches = len(self._inside), self._width, self._width + 1
+        memory = {name: one[:size] for name, one in self._memory.items()}
         step = self._network(self._tokens, self._states, memory)
-        width, branches = self._width, self._width + 1
-        sentences = np.arange(len(self._keys))[:, None]
-        best = step.log_probabilities[:, :branches].reshape(len(sentences), width, branches)
-        branching = step.tokens[:, :branches].reshape(best.shape)
-        closing = self._equal >= self._most_equal
+        self._clock += 1
+        best, branching = step.log_probabilities[:, :branches], step.tokens[:, :branches]
+        closing = self._equal.reshape(size, width, PHRASE) >= self._most_equal
         if closing.any():
             best = np.where(self._circling(branching, closing), -np.inf, best)
-        candidates = (self._totals[:, :, None] + best).reshape(len(sentences), -1)
-        order = np.argsort(-candidates, axis=1, kind="stable")[:, : 2 * width]
-        totals = candidates[sentences, order]
-        rows = order // branches
-        tokens = branching.reshape(len(sentences), -1)[sentences, order]
+        # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
+        candidates = (self._totals[:, None] + best).reshape(size, -1)
+        order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
+        order += np.arange(0, candidates.size, width * branches)[:, None]
+        totals, tokens, rows = candidates.take(order), branching.take(order), order // branches
 
-        full = (self._sizes + 1 >= self._limits)[:, None]
         alive = totals > -np.inf
-        ending = alive & ((tokens == self._end) | full)
-        going = alive & ~ending
+        ending = tokens == self._end
+        if any(one.end <= self._clock for one in self._inside):
+            ending |= np.array([[one.end <= self._clock] for one in self._inside])
+        ending &= alive
+        going = alive ^ ending
         # an end that the beam would not have kept is no hypothesis
-        for index, rank in zip(*ending[:, :width].nonzero(), strict=True):
-            self._finish(index, rows[index, rank], tokens[index, rank], totals[index, rank])
+        for place, rank in zip(*ending[:, :width].nonzero(), strict=True):
+            self._finish(place, rows[place, rank], tokens[place, rank], totals[place, rank])
 
         # the first `width` that go on; where there are fewer, dead rows fill up
-        chosen = np.argsort(~going, axis=1, kind="stable")[:, :width]
-        rows, tokens = rows[sentences, chosen], tokens[sentences, chosen]
-        self._totals = np.where(going[sentences, chosen], totals[sentences, chosen], -np.inf)
-        self._prefixes = self._prefixes[sentences, rows]
-        places = np.minimum(self._sizes, self._prefixes.shape[2] - 1)
-        self._prefixes[sentences, np.arange(width), places[:, None]] = tokens
-        self._sizes = self._sizes + 1
-        recent = self._recent[sentences, rows]
-        again = recent == tokens[:, :, None]
-        self._equal = np.where(again, self._equal[sentences, rows] + 1, 0)
-        self._recent = np.concatenate([tokens[:, :, None], recent[:, :, :-1]], axis=2)
-        self._tokens = tokens.reshape(-1)
-        kept = (sentences * width + rows).reshape(-1)
-        self._states = {name: state[kept] for name, state in step.states.items()}
-        return self._delivered(going.any(1))
+        chosen = (~going).argsort(axis=1, kind="stable")[:, :width]
+        chosen = (chosen + np.arange(0, going.size, 2 * width)[:, None]).reshape(-1)
+        self._totals = np.where(going, totals, -np.inf).take(chosen)
+        self._tokens, kept = tokens.take(chosen), rows.take(chosen)
+        newest = self._tokens[:, None]
+        history = self._history.take(kept, axis=0)
+        again = history[:, : -PHRASE - 1 : -1] == newest
+        self._equal = (self._equal.take(kept, axis=0) + 1) * again
+        self._history = np.concatenate([history, newest], axis=1)
+        self._states = {name: state.take(kept, axis=0) for name, state in step.states.items()}
+        return self._delivered(going.any(axis=1).tolist())
 
     def _circling(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which next tokens [n, width, branches] would end one repetition too many; never all of a row.
+        """Which next tokens [rows, branches] would end one repetition too many; never all of a row.
 
         closing [n, width, PHRASE]: where a repetition is complete with one more token that is equal.
         """
-        forbidden = np.where(closing, self._recent, -1)
-        circling: NDArray[np.bool_] = (tokens[..., None] == forbidden[:, :, None, :]).any(-1)
+        recent = self._history[:, : -PHRASE - 1 : -1]
+        forbidden = np.where(closing.reshape(recent.shape), recent, -1)
+        circling: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
         return circling & ~circling.all(-1, keepdims=True)
 
-    def _finish(self, index: int, row: int, token: int, total: float) -> None:
-        if len(self._ended[index]) < self._width:
-            ids = self._prefixes[index, row, : self._sizes[index]].tolist()
+    def _finish(self, place: int, row: int, token: int, total: float) -> None:
+        sentence = self._inside[place]
+        if len(sentence.ended) < self._width:
+            before = self._clock - 1 - sentence.began
+            ids = self._history[row, self._history.shape[1] - before :].tolist()
             ids += [] if token == self._end else [int(token)]
-            self._ended[index].append(Hypothesis(tuple(ids), float(total)))
+            sentence.ended.append(Hypothesis(tuple(ids), float(total)))
 
-    def _delivered(self, going: NDArray[np.bool_]) -> list[tuple[int, list[Hypothesis]]]:
+    def _delivered(self, going: Sequence[bool]) -> list[tuple[int, list[Hypothesis]]]:
         def normalised(hypothesis: Hypothesis) -> float:
             return float(
                 hypothesis.log_probability / (len(hypothesis.ids) + 1) ** self._length_penalty
             )
 
-        kept = going & np.array([len(ended) < self._width for ended in self._ended])
-        done = [
-            (self._keys[index], sorted(self._ended[index], key=normalised, reverse=True))
-            for index in np.flatnonzero(~kept)
+        over = [
+            place
+            for place, sentence in enumerate(self._inside)
+            if not going[place] or len(sentence.ended) == self._width
         ]
-        self._keep(kept)
-        return done
+        done = [self._inside[place] for place in over]
+        self._drop(over)
+        return [(one.key, sorted(one.ended, key=normalised, reverse=True)) for one in done]
 
-    def _keep(self, kept: NDArray[np.bool_]) -> None:
-        """Drops all other sentences; the last ones move to their places, so that little has to be copied."""
-        size = int(kept.sum())
-        if size == len(kept):
+    def _drop(self, places: Sequence[int]) -> None:
+        """Forgets the sentences at these places; the last ones move there, so that little has to be copied."""
+        if not places:
             return
-        gaps, last = np.flatnonzero(~kept[:size]), size + np.flatnonzero(kept[size:])
-        for memory in self._memory.values():
-            memory[gaps] = memory[last]
-        places = np.arange(size)
-        places[gaps] = last
-        rows = (places[:, None] * self._width + np.arange(self._width)).reshape(-1)
-        self._keys = [self._keys[place] for place in places]
-        self._ended = [self._ended[place] for place in places]
-        self._limits, self._sizes = self._limits[places], self._sizes[places]
-        self._most_equal, self._sources = self._most_equal[places], self._sources[places]
-        self._recent, self._equal = self._recent[places], self._equal[places]
-        self._totals, self._prefixes = self._totals[places], self._prefixes[places]
-        self._tokens = self._tokens[rows]
-        self._states = {name: state[rows] for name, state in self._states.items()}
+        size, width = len(self._inside), self._width
+        left = size - len(places)
+        gaps = [place for place in places if place < left]
+        last = [place for place in range(left, size) if place not in places]
+        if gaps:
+            to, source = self._rows(gaps), self._rows(last)
+            for array in (
+                self._totals,
+                self._tokens,
+                self._equal,
+                self._history,
+                *self._states.values(),
+            ):
+                array[to] = array[source]
+            for array in (self._most_equal, *self._memory.values()):
+                array[gaps] = array[last]
+        for gap, moved in zip(gaps, last, strict=True):
+            self._inside[gap] = self._inside[moved]
+        del self._inside[left:]
+        longest = max((self._clock - one.began for one in self._inside), default=0)
+        rows = left * width
+        self._most_equal = self._most_equal[:left]
+        self._totals, self._tokens = self._totals[:rows], self._tokens[:rows]
+        self._equal = self._equal[:rows]
+        self._history = self._history[:rows, -max(PHRASE, longest) :]
+        self._states = {name: state[:rows] for name, state in self._states.items()}
         self._cut_memory()
+
+    def _rows(self, places: Sequence[int]) -> Ids:
+        """Of the sentences at these places."""
+        rows: Ids = np.array(places)[:, None] * self._width + np.arange(self._width)
+        return rows.reshape(-1)
 
     def _cut_memory(self) -> None:
         """To the longest source inside: what only others needed would be attended to for nothing."""
-        longest = int(self._sources.max(initial=0))
+        longest = max((one.source for one in self._inside), default=0)
         for name, axis in self._source_axes.items():
             memory = self._memory[name]
             if 0 < longest < memory.shape[axis]:
@@ -246,7 +266,8 @@ def longest_run(tokens: Sequence[object]) -> int:
     3
     """
     most = 1
-    for size in range(1, PHRASE + 1):
+    again = len(tokens) - len(set(tokens))  # a run of a phrase has all but its first tokens again
+    for size in range(1, min(PHRASE, again) + 1):
         equal = 0
         for token, before in zip(tokens[size:], tokens, strict=False):
             equal = equal + 1 if token == before else 0
@@ -266,7 +287,10 @@ def _extended(array: NDArray[Any], size: int, new: NDArray[Any]) -> NDArray[Any]
     inner = [max(sizes) for sizes in zip(array.shape[1:], new.shape[1:], strict=True)]
     if len(array) < needed or list(array.shape[1:]) != inner:
         array = _widened(array[:size], (2 * needed, *inner))
-    array[size:needed] = _widened(new, (len(new), *inner))
+    place = array[size:needed]
+    if place.shape != new.shape:
+        place[...] = 0
+    place[tuple(slice(length) for length in new.shape)] = new
     return array
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tokenizers import Tokenizer
 
+from service.text import Span
+
 ACCENTED = {"fr"}
 """Languages that are often typed without their accents."""
 
@@ -21,17 +23,32 @@ _ENDINGS = [  # none that is a word, which may follow a full stop without a spac
     "gif", "svg", "mp[34]", "py",
 ]
 # fmt: on
-ADDRESS = re.compile(
+_ADDRESS = re.compile(
     r"(?:https?://|www\.)\S*[\w/]"  # the mark after a link ends the sentence
     r"|(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+"
     r"|(?<![\w@#&])[@#]\w*[^\W\d]\w*"
     rf"|(?<![\w.@/-])[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(_ENDINGS)})(?![\w-]|\.\w)(?:/\S*[\w/])?",
     re.IGNORECASE,
 )
-"""Links, e-mail addresses, @names, #tags, and names of sites and files."""
+_HINT = re.compile(r"[@#/]|\.\S")
+"""Something of it is in every address; few texts have any, and to look for this is twenty times as fast."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ADDRESS_OR_WORD = re.compile(f"(?P<address>{ADDRESS.pattern})|{_WORD.pattern}", re.IGNORECASE)
+_ADDRESS_OR_WORD = re.compile(f"(?P<address>{_ADDRESS.pattern})|{_WORD.pattern}", re.IGNORECASE)
+
+
+def addresses(text: str) -> list[Span]:
+    """Links, e-mail addresses, @names, #tags, and names of sites and files, as (start, end).
+
+    >>> addresses("Ask tom@example.org."), addresses("Ask Tom.")
+    ([(4, 19)], [])
+    """
+    return [match.span() for match in _ADDRESS.finditer(text)] if _HINT.search(text) else []
+
+
+def without_addresses(text: str) -> str:
+    """With a space in place of each."""
+    return _ADDRESS.sub(" ", text) if _HINT.search(text) else text
 
 
 def in_capitals(text: str) -> bool:
@@ -40,7 +57,7 @@ def in_capitals(text: str) -> bool:
     >>> [in_capitals(text) for text in ("WHERE IS IT?", "STOP!", "NATO", "In the USA")]
     [True, True, False, False]
     """
-    words = _WORD.findall(ADDRESS.sub(" ", text))
+    words = _WORD.findall(without_addresses(text))
     letters = "".join(words)
     called = text.endswith(("!", "?"))
     enough = len(letters) >= 6 if len(words) > 1 else called and len(letters) >= 4
@@ -110,17 +127,19 @@ def with_stand_ins(text: str, stand_ins: Sequence[str]) -> tuple[str, dict[str, 
     >>> with_stand_ins("Tom is at tom@example.org.", ["Tom", "Paul"])
     ('Tom is at Paul.', {'Paul': 'tom@example.org'})
     """
+    if not addresses(text):
+        return text, {}
     free = iter([one for one in stand_ins if one.casefold() not in text.casefold()])
-    addresses: dict[str, str] = {}
+    standing: dict[str, str] = {}
 
     def replaced(match: re.Match[str]) -> str:
         stand_in = next(free, None)
         if stand_in is None:
             return match[0]
-        addresses[stand_in] = match[0]
+        standing[stand_in] = match[0]
         return stand_in
 
-    return ADDRESS.sub(replaced, text), addresses
+    return _ADDRESS.sub(replaced, text), standing
 
 
 def holds(translation: str, stand_ins: Collection[str]) -> bool:
@@ -128,9 +147,9 @@ def holds(translation: str, stand_ins: Collection[str]) -> bool:
     return all(len(_standing(one).findall(translation)) == 1 for one in stand_ins)
 
 
-def put_back(translation: str, addresses: Mapping[str, str]) -> str:
+def put_back(translation: str, standing: Mapping[str, str]) -> str:
     """The translation with the addresses in place of their stand-ins."""
-    for stand_in, address in addresses.items():
+    for stand_in, address in standing.items():
         translation = address.join(_standing(stand_in).split(translation))
     return translation
 

@@ -22,14 +22,15 @@ from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step, longest_ru
 from service.tasks.common import ModelName, Request, Strict, Usage
 from service.tasks.spelling import (
     ACCENTED,
-    ADDRESS,
     accented_words,
+    addresses,
     holds,
     in_capitals,
     in_sentence_case,
     put_back,
     with_accents,
     with_stand_ins,
+    without_addresses,
 )
 from service.text import Span, sentences
 
@@ -56,8 +57,8 @@ _EMOJI = [
     (0x200D, 0x200D),
     (0xFE0F, 0xFE0F),
 ]
-_EMOJI_OR_SPACE = " \u00a0" + "".join(
-    chr(c) for first, last in _EMOJI for c in range(first, last + 1)
+_EMOJI_OR_SPACE = frozenset(" \u00a0").union(
+    *(map(chr, range(first, last + 1)) for first, last in _EMOJI)
 )
 
 Feeds = Mapping[str, NDArray[Any]]
@@ -173,14 +174,14 @@ class Translate:
         return len(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids)
 
     def _with_stand_ins(self, piece: Sentence, read: str) -> Sentence:
-        text, addresses = with_stand_ins(read, self._stand_ins)
-        if not addresses:
+        text, standing = with_stand_ins(read, self._stand_ins)
+        if not standing:
             return piece
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         if len(ids) >= self._limit:
             return piece
         repeats = max(self._repeats, longest_run(ids))
-        return replace(piece, ids=[*ids, EOS], repeats=repeats, addresses=addresses, spelled=piece)
+        return replace(piece, ids=[*ids, EOS], repeats=repeats, addresses=standing, spelled=piece)
 
     def run(self, windows: Sequence[Sentence]) -> list[list[Hypothesis]]:
         """Per sentence its translation and then, where asked for, other hypotheses, best first."""
@@ -302,20 +303,20 @@ class Translating:
         """Takes sentences into the searches."""
         sentences = [self._sentences[handle] for handle in handles]
         states, memory = self._encode(sentences)
-        limits = np.array([2 * sentence.length + 12 for sentence in sentences])
-        repeats = np.array([sentence.repeats for sentence in sentences])
-        sources = np.array([_padded(sentence.length) for sentence in sentences])
         widths = [self._widths(sentence) for sentence in sentences]
         for width in sorted({width for each in widths for width in each}):
-            mine = [row for row, each in enumerate(widths) if width in each]
-            search = self._searches.setdefault(width, self._search(width))
-            search.join(
-                [handles[row] for row in mine],
-                limits[mine],
-                repeats[mine],
-                sources[mine],
-                {name: state[mine] for name, state in states.items()},
-                {name: each[mine] for name, each in memory.items()},
+            rows = [row for row, each in enumerate(widths) if width in each]
+            mine = [sentences[row] for row in rows]
+            some = rows if len(rows) < len(sentences) else slice(None)
+            if width not in self._searches:
+                self._searches[width] = self._search(width)
+            self._searches[width].join(
+                [handles[row] for row in rows],
+                limits=[2 * sentence.length + 12 for sentence in mine],
+                repeats=[sentence.repeats for sentence in mine],
+                sources=[_padded(sentence.length) for sentence in mine],
+                states={name: state[some] for name, state in states.items()},
+                memory={name: each[some] for name, each in memory.items()},
             )
         for handle in handles:
             self._found[handle] = {}
@@ -360,7 +361,7 @@ def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
     >>> [text[start:end] for start, end in _joined(text, sentences(text, "en"))]
     ['See WWW.EXAMPLE.ORG.', 'Go.']
     """
-    parting = {at for match in ADDRESS.finditer(text) for at in range(*match.span())[1:]}
+    parting = {at for start, end in addresses(text) for at in range(start + 1, end)}
     joined: list[Span] = []
     for start, end in spans:
         joined.append((joined.pop()[0] if start in parting else start, end))
@@ -377,10 +378,14 @@ def _worded(text: str, spans: Sequence[Span]) -> Iterator[Span]:
     ['Hello']
     """
     for start, end in spans:
-        words = _BULLET.sub("", text[start:end], count=1).lstrip(_EMOJI_OR_SPACE)
-        left, words = end - len(words), words.rstrip(_EMOJI_OR_SPACE)
-        if any(character.isalpha() for character in ADDRESS.sub("", words)):
-            yield left, left + len(words)
+        bullet = _BULLET.match(text[start:end])
+        left, right = start + (bullet.end() if bullet else 0), end
+        while left < right and text[left] in _EMOJI_OR_SPACE:
+            left += 1
+        while left < right and text[right - 1] in _EMOJI_OR_SPACE:
+            right -= 1
+        if any(map(str.isalpha, without_addresses(text[left:right]))):
+            yield left, right
 
 
 def _padded(length: int) -> int:

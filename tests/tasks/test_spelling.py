@@ -3,8 +3,8 @@
 import pytest
 
 from service.tasks.spelling import (
-    ADDRESS,
     accented_words,
+    addresses,
     holds,
     in_capitals,
     in_sentence_case,
@@ -30,7 +30,7 @@ from training.tokenization import subword_tokenizer
     ],
 )
 def test_addresses_are_found_without_the_marks_around_them(text: str, found: list[str]) -> None:
-    assert [match[0] for match in ADDRESS.finditer(text)] == found
+    assert [text[start:end] for start, end in addresses(text)] == found
 
 
 @pytest.mark.parametrize(
