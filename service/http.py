@@ -22,6 +22,7 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from service import logs
 from service.callers import CallerLeft, WhileConnected, receive_in_time, whole_body
 from service.errors import (
     FieldError,
@@ -32,7 +33,6 @@ from service.errors import (
     UnsupportedMediaType,
     where,
 )
-from service.logs import REQUEST, traceparent
 from service.metrics import Metrics
 from service.problems import answer_error, problem, written
 from service.reading import parse
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from service.tracing import Traces  # it is optional
 
 logger = logging.getLogger("textloom.http")
-access = logging.getLogger("textloom.access")
 
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are read in the event loop; longer ones would stall it."""
@@ -155,11 +154,11 @@ class Edge:
         """A request that is over, for metrics, log and traces."""
         seconds = time.perf_counter() - began
         self._metrics.request(route, status, seconds)
-        if not (self._traces or access.isEnabledFor(logging.INFO)):
+        if not (self._traces or logs.access.isEnabledFor(logging.INFO)):
             return
         figures: dict[str, Any] = {
             "request_id": request_id,
-            "traceparent": traceparent(headers.get(b"traceparent")),
+            "traceparent": logs.traceparent(headers.get(b"traceparent")),
             "method": method,
             "route": route,
             "status": status,
@@ -168,7 +167,7 @@ class Edge:
         }
         if self._gate:
             figures["key"] = key
-        access.info(REQUEST, figures)
+        logs.request(figures)
         if self._traces:
             self._traces.request(began, **figures)
 
