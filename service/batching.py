@@ -34,11 +34,11 @@ from service.workers import Workers
 
 logger = logging.getLogger("textloom.batching")
 
-PADDING = 0.05
+PADDING = 0.07
 """Largest share of a batch's tokens that may be padding."""
 SLICE_SECONDS = 0.005
 """A slice ends with the first step that ends after so long, or that finishes a request."""
-HEADROOM = 0.12
+HEADROOM = 0.16
 """Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
 text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it."""
 
