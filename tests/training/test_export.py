@@ -14,7 +14,16 @@ from onnx import numpy_helper
 from torch import nn
 
 from service.session import Session
-from training import export, ner, sentiment, translate, translate_graph, translate_weights, words
+from training import (
+    export,
+    ner,
+    ner_graph,
+    sentiment,
+    translate,
+    translate_graph,
+    translate_weights,
+    words,
+)
 from training.config import Precision
 from training.errors import TrainingError
 from training.graph import Graph, round_to_eight_bits, round_to_half
@@ -66,7 +75,7 @@ def tagger(
     network.settle()
     round_to_eight_bits(network.embedding)
     network.temperature.fill_(1.3)
-    ner.write_graph(network, WORDS, folder, precision)
+    ner_graph.write_graph(network, WORDS, folder, precision)
     return network
 
 
@@ -111,7 +120,7 @@ def test_a_taggers_graph_equals_pytorch_and_ignores_neighbours(
     tmp_path: Path, cell: Cell, directions: tuple[bool, Merge], layers: int
 ) -> None:
     network = tagger(tmp_path, cell, *directions, layers)
-    assert max(ner.check_parity(network, tmp_path, "float32").values()) < 1e-4
+    assert max(ner_graph.check_parity(network, tmp_path, "float32").values()) < 1e-4
 
 
 @pytest.mark.parametrize(("cell", "directions", "layers"), ARCHITECTURES)
@@ -128,7 +137,7 @@ def test_int8_graphs_are_near_pytorch_and_ignore_neighbours(
     tmp_path: Path, directions: tuple[bool, Merge], layers: int
 ) -> None:
     named = tagger(tmp_path, "lstm", *directions, layers, "int8")
-    assert ner.check_parity(named, tmp_path, "int8")["model.onnx"] > 1e-5
+    assert ner_graph.check_parity(named, tmp_path, "int8")["model.onnx"] > 1e-5
     judged = classifier(tmp_path, "lstm", *directions, layers, "int8")
     assert sentiment.check_parity(judged, tmp_path, "int8")["model.onnx"] > 1e-5
 

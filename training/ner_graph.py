@@ -1,0 +1,93 @@
+"""The tagger's two ONNX graphs, of a word's letters and of a text, and their check against PyTorch."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from service.session import Session
+from training import export, words
+from training.config import Precision
+from training.graph import Graph
+
+if TYPE_CHECKING:
+    from training.ner import Network
+
+
+def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision: Precision) -> None:
+    """`letters.onnx` (of each word once), `model.onnx` and `tokenizer.json` into `folder`."""
+    tokenizer.save(str(folder / "tokenizer.json"))
+    spelling = Graph()
+    filters = network.spelling.convolution.out_channels
+    characters = spelling.input("characters", "int64", ["words", "letters"])
+    letters = spelling.embedding(characters, network.spelling.letters)
+    near = spelling.convolution(
+        spelling.node("Transpose", letters, perm=[0, 2, 1]), network.spelling.near
+    )
+    answers = spelling.convolution(spelling.node("Relu", near), network.spelling.convolution)
+    strongest = spelling.node("ReduceMax", answers, spelling.constant([2]), keepdims=0)
+    spelling.output(strongest, "spelled", "float", ["words", filters])
+    spelling.save(folder / "letters.onnx")
+
+    graph = Graph(precision)
+    tags = network.output.out_features
+    ids = graph.input("words", "int64", ["batch", "time"])
+    spelled = graph.input("spelled", "float", ["batch", "time", filters])
+    lengths = graph.input("lengths", "int32", ["batch"])
+    known = graph.vectors(graph.node("Transpose", ids, perm=[1, 0]), network.embedding)
+    x = graph.node("Concat", known, graph.node("Transpose", spelled, perm=[1, 0, 2]), axis=-1)
+    largest = float(network.embedding.weight.detach().abs().max())
+    outputs, _ = graph.recurrent(x, lengths, network.stack, largest)
+    temperature = float(network.temperature)
+    logits = graph.node("Transpose", graph.linear(outputs, network.output), perm=[1, 0, 2])
+    emissions = graph.node("Div", logits, graph.constant(temperature, "float32"))
+    graph.output(emissions, "emissions", "float", ["batch", "time", tags])
+    for name, potential in zip(
+        ("transitions", "start", "end"), network.crf.potentials(), strict=True
+    ):
+        value = graph.constant(potential.detach().numpy() / temperature, "float32")
+        graph.output(value, name, "float", list(potential.shape))
+    graph.save(folder / "model.onnx")
+
+
+def check_parity(network: Network, folder: Path, precision: Precision) -> dict[str, float]:
+    """Compares the graphs with PyTorch on ragged random batches, and each text alone and among others."""
+    spelling, session = Session(folder / "letters.onnx"), Session(folder / "model.onnx")
+    worst = {"letters.onnx": 0.0, "model.onnx": 0.0}
+    for seed in range(8):
+        feeds = words.random_feeds(network.embedding.num_embeddings, seed)
+        chance = np.random.default_rng(seed)
+        shape = feeds["words"].shape
+        size = (feeds["words"].size, network.word_characters)
+        characters = chance.integers(0, network.spelling.letters.num_embeddings, size)
+        ids, lengths = torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
+        with torch.no_grad():
+            spelled = network.spelling(torch.from_numpy(characters))
+            emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
+        difference = export.check_graph(
+            spelling,
+            {"characters": characters},
+            {"spelled": spelled.numpy()},
+            partial(_word_alone, characters),
+            len(characters),
+            "float32",
+        )
+        worst["letters.onnx"] = max(worst["letters.onnx"], difference)
+        feeds["spelled"] = spelled.unflatten(0, shape).numpy()
+        expected = {"emissions": (emissions / network.temperature).numpy()}
+        rows = len(feeds["lengths"])
+        difference = export.check_graph(
+            session, feeds, expected, partial(words.alone, feeds), rows, precision
+        )
+        worst["model.onnx"] = max(worst["model.onnx"], difference)
+    return worst
+
+
+def _word_alone(characters: NDArray[np.int64], row: int) -> dict[str, NDArray[np.int64]]:
+    return {"characters": characters[row : row + 1]}
