@@ -138,8 +138,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     app.state.edge = app.middleware_stack = Edge(
         app,
         metrics=metrics,
-        max_body_bytes=settings.max_body_bytes,
-        body_seconds=settings.read_seconds,
+        settings=settings,
         announce={f"/{name}": partial(announce, name) for name in ("ner", "sentiment")},
         gate=gate,
         traces=traces,

@@ -69,17 +69,13 @@ class Edge:
         app: FastAPI,
         *,
         metrics: Metrics,
-        max_body_bytes: int,
-        body_seconds: float = 0.0,
+        settings: Settings,
         announce: Mapping[str, Callable[[int, float], None]],
         gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
-        """gate: what is locked, if anything is. body_seconds: for a body to come; 0 for any time.
-
-        announce: by path, what is told how many characters come and by when they must be done; it raises if that
-        cannot be.
-        """
+        """gate: what is locked, if anything is. announce: by path, what is told how many characters come and by
+        when they must be done; it raises if that cannot be."""
         self._app = app
         self._announce = announce
         self._layers = app.build_middleware_stack()
@@ -88,8 +84,7 @@ class Edge:
         self.tasks = {route.path.encode(): route for route in tasks}
         self._traces = traces
         self._metrics = metrics
-        self._max_body_bytes = max_body_bytes
-        self._body_seconds = body_seconds
+        self._settings = settings
         self._gate = gate
 
     async def second_port(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,8 +113,8 @@ class Edge:
 
         task = self._tasks.get(scope["path"]) if scope["method"] == "POST" else None
         receive = self._receive_limited(headers, receive)
-        if self._body_seconds:
-            receive = receive_in_time(self._body_seconds, receive)
+        if self._settings.read_seconds:
+            receive = receive_in_time(self._settings.read_seconds, receive)
         try:
             serve = task.serve if task else self._layers
             if self._gate:
@@ -184,11 +179,11 @@ class Edge:
         size = headers.get(b"content-length", b"")
         if not announce or not size.isdigit():
             return None
-        if int(size) > min(SHORT_BYTES, self._max_body_bytes):
+        if int(size) > min(SHORT_BYTES, self._settings.max_body_bytes):
             return None
         began = time.perf_counter()
         try:
-            until = deadline(headers, self._app.state.settings)
+            until = deadline(headers, self._settings)
         except InvalidInput:
             return None
         try:
@@ -213,7 +208,7 @@ class Edge:
         request = Request(scope)
         try:
             call = task.begin(request)
-            if len(body) > self._max_body_bytes:
+            if len(body) > self._settings.max_body_bytes:
                 raise self._too_large()
             content = await task.answer(request, call, body)
             status = 200
@@ -228,11 +223,12 @@ class Edge:
             self._record(began, headers, request_id, "POST", task.path, status, call)
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is over {self._max_body_bytes} bytes; send it in parts")
+        limit = self._settings.max_body_bytes
+        return TooLarge(f"the body is over {limit} bytes; send it in parts")
 
     def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """`receive`, until more than the allowed bytes came or were announced."""
-        limit = self._max_body_bytes
+        limit = self._settings.max_body_bytes
         announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) <= limit:
             return receive  # the server reads no more than that
@@ -314,9 +310,10 @@ def _failure() -> InternalError:
 
 def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:
     status, headers, body = written(path, request_id, error)
-    fields = "".join([f"{name.lower()}: {value}\r\n" for name, value in headers.items()])
-    fields += f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
-    return f"HTTP/1.1 {status} {error.title}\r\n{fields}\r\n".encode() + body
+    lines = [f"HTTP/1.1 {status} {error.title}", f"x-request-id: {request_id}"]
+    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
+    lines += [f"content-length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
