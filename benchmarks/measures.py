@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from benchmarks import in_process, open_loop, servers, traffic
@@ -307,29 +308,46 @@ def _overload(
     shape: str,
     name: str,
 ) -> Iterator[Row]:
-    """Three times the capacity in requests a second, and what becomes of them.
+    """Three times the capacity in requests a second, two times, and what becomes of them.
 
-    `curve` says at which load the peak is. It is measured anew, before the overload and after it: the best of
+    `curve` says near which load the peak is. It is measured anew, before and after each overload: the best of
     several points was also the luckiest, and the machine may become slower or faster meanwhile.
     """
     load = max(curve, key=lambda point: point["in_time"])["offered"]
-    peaks = [_point(port, "/ner", bodies, load, 2 * plan.seconds)["in_time"]]
+    climb = [_point(port, "/ner", bodies, load, 2 * plan.seconds)]
+    while climb[-1]["in_time"] > 0.98 * load:  # more could have been answered
+        load *= 1.15
+        climb.append(_point(port, "/ner", bodies, load, 2 * plan.seconds))
+    peak = max(climb, key=lambda point: point["in_time"])
     idle = _idle_latency(port, bodies[0])
-    cpu = time.process_time()
-    answers = open_loop.run(
-        port, "/ner", bodies, rate=3 * capacity, seconds=plan.overload_seconds, grace=0.0
-    )
-    ended, cpu = time.perf_counter(), time.process_time() - cpu
-    while _idle_latency(port, bodies[0], count=5) > 1.5 * idle + 0.001:
-        if time.perf_counter() - ended > 30:
-            break
-    recovery = time.perf_counter() - ended
-    peaks.append(_point(port, "/ner", bodies, load, 2 * plan.seconds)["in_time"])
-    accepted = sorted(answer.latency for answer in answers if answer.status == 200)
     late = 1 / 2  # the last half second is not counted: its answers may still be under way
-    counted = [answer for answer in answers if answer.due < plan.overload_seconds - late]
-    in_time = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in counted)
-    goodput = in_time / (plan.overload_seconds - late)
+    peaks, goodputs, recoveries = [peak["in_time"]], [], []
+    counted: list[open_loop.Answer] = []
+    cpu = 0.0
+    for _ in range(2):
+        cpu -= time.process_time()
+        answers = open_loop.run(
+            port,
+            "/ner",
+            bodies,
+            rate=3 * capacity,
+            seconds=plan.overload_seconds,
+            grace=0.0,
+            tick=open_loop.COARSE_TICK,
+        )
+        ended = time.perf_counter()
+        cpu += time.process_time()
+        while _idle_latency(port, bodies[0], count=5) > 1.5 * idle + 0.001:
+            if time.perf_counter() - ended > 30:
+                break
+        recoveries.append(time.perf_counter() - ended)
+        peaks.append(_point(port, "/ner", bodies, peak["offered"], 2 * plan.seconds)["in_time"])
+        mine = [answer for answer in answers if answer.due < plan.overload_seconds - late]
+        in_time = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in mine)
+        goodputs.append(in_time / (plan.overload_seconds - late))
+        counted += mine
+    around = [statistics.mean(pair) for pair in pairwise(peaks)]
+    accepted = sorted(answer.latency for answer in counted if answer.status == 200)
     became = Counter(
         _FATES.get(answer.status, "failed")
         if answer.status != 200 or answer.latency <= DEADLINE_MS / 1000
@@ -339,17 +357,17 @@ def _overload(
     fates = ", ".join(f"{number} {fate}" for fate, number in became.most_common())
     about = (
         f"{capacity:.0f} requests/s offered three times over: {fates}; "
-        f"the load itself took {100 * cpu / plan.overload_seconds / cores():.0f} % of the cores"
+        f"the load itself took {100 * cpu / 2 / plan.overload_seconds / cores():.0f} % of the cores"
     )
     yield Row(
         f"{name}-goodput",
         f"/ner, {shape}, 3x capacity, open loop: requests answered in time per second against the peak",
-        goodput / statistics.mean(peaks),
+        _ratio(goodputs, around),
         "x",
         0.95,
         0.99,
         True,
-        [goodput],
+        goodputs,
         peaks,
         about,
         curve,
@@ -367,12 +385,12 @@ def _overload(
     yield Row(
         f"{name}-recovery",
         f"/ner, {shape}: after the overload, time until latency is idle again",
-        recovery,
+        max(recoveries),
         "s",
         1.0,
         0.2,
         False,
-        [recovery],
+        recoveries,
     )
 
 
