@@ -40,7 +40,8 @@ SLICE_SECONDS = 0.005
 """A slice ends with the first step that ends after so long, or that finishes a request."""
 HEADROOM = 0.16
 """Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
-text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it."""
+text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it. With
+less, batches would be smaller under overload, and fewer texts answered."""
 
 
 @dataclass(slots=True)
@@ -420,9 +421,8 @@ class Batcher(Generic[W, O]):
     def _forget(self, job: _Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
         self._jobs.discard(job)
-        if (
-            self._alarm and not self._jobs
-        ):  # else it would keep a model that was replaced until a deadline
+        # else the timer would keep a model that was replaced until a deadline
+        if self._alarm and not self._jobs:
             self._alarm.cancel()
             self._alarm, self._alarm_at = None, math.inf
         self._waiting_tokens -= job.waiting_tokens

@@ -118,10 +118,9 @@ class Search:
         ]
         most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None, None] - 1
         self._most_equal = np.concatenate([self._most_equal, most])
+        # only the first row of a beam counts at the start: all rows are equal then
         totals = np.full(rows, -np.inf)
-        totals[:: self._width] = (
-            0.0  # only the first row of a beam counts at the start: all are equal then
-        )
+        totals[:: self._width] = 0.0
         self._totals = np.concatenate([self._totals, totals])
         self._tokens = np.concatenate([self._tokens, np.full(rows, self._begin)])
         self._history = np.concatenate([self._history, np.full((rows, self._history.shape[1]), -1)])
@@ -221,13 +220,8 @@ class Search:
         last = [place for place in range(left, size) if place not in places]
         if gaps:
             to, source = self._rows(gaps), self._rows(last)
-            for array in (
-                self._totals,
-                self._tokens,
-                self._equal,
-                self._history,
-                *self._states.values(),
-            ):
+            each_row = self._totals, self._tokens, self._equal, self._history
+            for array in (*each_row, *self._states.values()):
                 array[to] = array[source]
             for array in (self._most_equal, *self._memory.values()):
                 array[gaps] = array[last]
