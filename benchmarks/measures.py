@@ -327,13 +327,7 @@ def _overload(
     for _ in range(2):
         cpu -= time.process_time()
         answers = open_loop.run(
-            port,
-            "/ner",
-            bodies,
-            rate=3 * capacity,
-            seconds=plan.overload_seconds,
-            grace=0.0,
-            tick=open_loop.COARSE_TICK,
+            port, "/ner", bodies, rate=3 * capacity, seconds=plan.overload_seconds, grace=0.0
         )
         ended = time.perf_counter()
         cpu += time.process_time()

@@ -16,8 +16,6 @@ MOST_CONNECTIONS = 2000
 TICK = 0.001
 """Seconds between two looks at the sockets where more than one request is due in that time: to wake up for each of
 them would take a fifth of the cores from the server. It may add twice as much to a latency."""
-COARSE_TICK = 0.005
-"""Where latencies are of hundreds of milliseconds."""
 
 
 class Answer(NamedTuple):
@@ -30,14 +28,7 @@ class Answer(NamedTuple):
 
 
 def run(
-    port: int,
-    path: str,
-    bodies: Sequence[str],
-    *,
-    rate: float,
-    seconds: float,
-    grace: float = 5.0,
-    tick: float = TICK,
+    port: int, path: str, bodies: Sequence[str], *, rate: float, seconds: float, grace: float = 5.0
 ) -> list[Answer]:
     """Sends the bodies in turn, `rate` a second; waits `grace` seconds for the last answers."""
     requests = [
@@ -45,7 +36,7 @@ def run(
         f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
         for body in bodies
     ]
-    return _Load(port, requests, rate, seconds, grace, tick).run()
+    return _Load(port, requests, rate, seconds, grace).run()
 
 
 class _Connection:
@@ -66,16 +57,10 @@ class _Load:
     """One loop over epoll: at thousands of requests a second, an event loop of tasks would be the bottleneck."""
 
     def __init__(
-        self,
-        port: int,
-        requests: list[bytes],
-        rate: float,
-        seconds: float,
-        grace: float,
-        tick: float,
+        self, port: int, requests: list[bytes], rate: float, seconds: float, grace: float
     ) -> None:
         self._port, self._requests = port, requests
-        self._rate, self._seconds, self._grace, self._tick = rate, seconds, grace, tick
+        self._rate, self._seconds, self._grace = rate, seconds, grace
         self._poll = select.epoll()
         self._open: dict[int, _Connection] = {}
         self._busy: dict[int, _Connection] = {}
@@ -92,8 +77,8 @@ class _Load:
                 self._send(number)
                 number += 1
             wait = number / self._rate - now if number < total else end - now
-            if self._rate * self._tick > 1:
-                time.sleep(self._tick)
+            if self._rate * TICK > 1:
+                time.sleep(TICK)
                 wait = 0.0
             for file, event in self._poll.poll(max(0.0, min(wait, 0.1))):
                 self._on_event(self._open[file], event)
