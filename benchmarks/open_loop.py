@@ -85,6 +85,7 @@ class _Load:
         for connection in self._open.values():
             connection.socket.close()
         missing = [Answer(each.due, math.inf, 0) for each in self._busy.values()]
+        missing += [Answer(each / self._rate, math.inf, 0) for each in range(number, total)]
         return self._answers + missing
 
     def _now(self) -> float:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from service import tasks
 from service.tasks.ner import Ner
@@ -13,6 +14,12 @@ from service.tasks.translate import Translate
 # Tiny steps are far slower when two threads wait for each other on busy cores. Set before torch is
 # imported, and inherited by the trainings that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No example has a time limit, for the machine may stall at any of them; and a verdict can be repeated.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def test_it_serves_in_half_a_gigabyte_on_one_core_and_survives_full_load(engine:
             time.sleep(60)
             stop.set()
             answers = sum(each.result() for each in loads)
-        page = httpx.get(f"{address}/metrics").text
+        page = httpx.get(f"{address}/metrics", timeout=120).text
         memory = next(x for x in page.splitlines() if x.startswith("process_resident_memory"))
         print(f"{answers} answers to 8 texts each in a minute; {memory}")
         assert answers > 100
@@ -115,7 +115,7 @@ def test_it_holds_what_the_service_needs_and_lets_it_do_no_more(engine: str) -> 
         check = call(engine, "inspect", "--format", "{{json .Config.Healthcheck}}", number).stdout
         assert "/health/ready" in check
 
-        call(engine, "stop", number)
+        call(engine, "stop", "-t", "60", number)
         ended = call(engine, "inspect", "--format", "{{.State.ExitCode}}", number).stdout
         assert ended == "0\n"
         log = call(engine, "logs", number)
@@ -130,9 +130,9 @@ def test_make_up_starts_a_service_that_prometheus_watches(engine: str) -> None:
         call("make", "up", f"ENGINE={engine}", services)
         until(lambda: status("http://127.0.0.1:8000/health/ready") == 200)
         until(lambda: status("http://127.0.0.1:9090/-/ready") == 200)
-        with httpx.Client(base_url="http://127.0.0.1:9090") as prometheus:
+        with httpx.Client(base_url="http://127.0.0.1:9090", timeout=120) as prometheus:
             until(lambda: [s["value"][1] for s in ask(prometheus, "up")] == ["1"])
-            assert len(ask(prometheus, "textloom_model_ready == 1")) == 4
+            until(lambda: len(ask(prometheus, "textloom_model_ready == 1")) == 4)
             groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
             assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
     finally:

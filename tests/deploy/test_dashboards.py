@@ -58,7 +58,7 @@ def test_every_panel_shows_data_of_a_service_under_load(tmp_path: Path) -> None:
             ("/translate", {"text": "Le chat dort.", "source": "fr", "target": "en"}),
             ("/ner", {"text": 5}),
         ]
-        with httpx.Client(base_url=address) as client:
+        with httpx.Client(base_url=address, timeout=120) as client:
             while not stop.is_set():
                 for path, query in queries:
                     client.post(path, json=query)

@@ -395,7 +395,7 @@ async def test_a_deadline_that_passes_in_the_queue_is_noticed_there() -> None:
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             await send(made, Piece("late"), seconds=0.05)
-        assert 0.04 < time.monotonic() - began < 5
+        assert 0.04 < time.monotonic() - began < 50
         gate.open()
         assert await busy == ["busy"]
         assert await send(made, Piece("afterwards")) == ["afterwards"]
@@ -405,8 +405,10 @@ async def test_a_deadline_that_passes_in_the_queue_is_noticed_there() -> None:
 async def test_a_deadline_that_passes_while_computing_answers_then_and_not_later() -> None:
     gate = Gate()
     async with batcher(gate) as made:
+        slow = send(made, Piece("slow"), seconds=0.05)
+        await gate.entered()  # its thread may begin late
         with pytest.raises(DeadlineExceeded):
-            await send(made, Piece("slow"), seconds=0.05)
+            await slow
         assert gate.batches == [["slow"]]
         assert value(made._metrics.rejected["deadline"]) == 1
 
@@ -422,7 +424,7 @@ async def test_closing_finishes_what_was_accepted_and_refuses_the_rest() -> None
     async with batcher(gate) as made:
         accepted = [send(made, Piece(str(index))) for index in range(3)]
         await gate.entered()
-        closing = asyncio.create_task(made.close(grace=5))
+        closing = asyncio.create_task(made.close(grace=60))
         await queued()
         with pytest.raises(Draining):
             await send(made, Piece("too late"))
@@ -691,12 +693,13 @@ async def test_what_cannot_be_done_by_its_deadline_is_refused_at_once_by_the_mea
     async with batcher(slowly, batch_tokens=10, queue_tokens=100_000) as made:
         for index in range(ENOUGH):  # 10 tokens take 20 ms
             await send(made, Piece(str(index)))
-        accepted = [send(made, Piece(str(index))) for index in range(40)]
+        # with so much time even a slow machine refuses none of them
+        accepted = [send(made, Piece(str(index)), seconds=1000) for index in range(40)]
         await queued()
         with pytest.raises(QueueFull) as refused:
             made.check(10, later(0.9))
         assert (refused.value.retry_after or 0) >= 1
-        made.check(10, later(60))
+        made.check(10, later(1000))
         with pytest.raises(DeadlineExceeded):  # alone it would take 20 s
             made.check(10_000, later(1))
         await asyncio.gather(*accepted)
