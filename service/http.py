@@ -216,9 +216,10 @@ class Edge:
         except Exception as error:  # noqa: BLE001  nobody else is left to answer it
             if not isinstance(error, TextLoomError) or error.status == 500:
                 logger.error("request %s failed: %s", request_id, where(error))
-            refusal = error if isinstance(error, TextLoomError) else _failure()
-            status = refusal.status
-            return _on_the_wire(task.path, request_id, refusal)
+            if not isinstance(error, TextLoomError):
+                error = _failure()
+            status = error.status
+            return _on_the_wire(task.path, request_id, error)
         finally:
             self._record(began, headers, request_id, "POST", task.path, status, call)
 

@@ -28,7 +28,7 @@ def call(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
 
 def status(url: str) -> int:
     try:
-        return httpx.get(url).status_code
+        return httpx.get(url, timeout=60).status_code
     except httpx.TransportError:
         return 0
 

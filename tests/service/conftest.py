@@ -90,13 +90,14 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_client(tiny_models: Path) -> Iterator[httpx.Client]:
-    with serving(tiny_models) as client:
+    # so long that no test is refused for what the machine did in an earlier one
+    with serving(tiny_models, timeout_ms=600_000) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def shipped_client() -> Iterator[httpx.Client]:
-    with serving(SHIPPED) as client:
+    with serving(SHIPPED, timeout_ms=600_000) as client:
         yield client
 
 

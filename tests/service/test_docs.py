@@ -101,7 +101,7 @@ def test_a_page_does_what_it_says(
 
 def ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=60).status_code == 200
     except httpx.TransportError:
         return False
 

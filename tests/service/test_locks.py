@@ -101,7 +101,9 @@ def test_a_full_queue_is_told_to_none_but_those_with_a_key(
 ) -> None:
     good = bearer(ring[1]["good"])
     with (
-        serving(tiny_models, threads=2, queue_tokens=10, keys=ring[0]) as client,
+        serving(
+            tiny_models, threads=2, queue_tokens=10, keys=ring[0], timeout_ms=600_000
+        ) as client,
         ThreadPoolExecutor() as threads,
     ):
         client.headers.update(good)
@@ -312,7 +314,7 @@ def test_over_the_rate_a_key_gets_429_whichever_worker_is_asked(
 
         def ask(_: int) -> httpx.Response:
             headers = {**client.headers, "Connection": "close"}  # so that either worker is asked
-            return httpx.get(client.base_url.join("/models"), headers=headers)
+            return httpx.get(client.base_url.join("/models"), headers=headers, timeout=180)
 
         answers: list[httpx.Response] = []
         with ThreadPoolExecutor(4) as threads:
@@ -326,7 +328,8 @@ def test_over_the_rate_a_key_gets_429_whichever_worker_is_asked(
         assert re.fullmatch(r'"rate";r=0;t=\d+', refused.headers["ratelimit"])
         admitted = next(answer for answer in answers if answer.status_code == 200)
         assert re.fullmatch(r'"rate";r=\d+;t=\d+', admitted.headers["ratelimit"])
-        assert httpx.get(client.base_url.join("/health/ready")).status_code == 200
+        ready = httpx.get(client.base_url.join("/health/ready"), timeout=180)
+        assert ready.status_code == 200
 
 
 def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
@@ -339,7 +342,10 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
     other = keys.make(2, "other", concurrency=2)
     sent = write(file, shop, other)
     ask: dict[str, Any] = {"json": {"text": "busy"}, "headers": bearer(sent["shop"])}
-    with serving(tiny_models, keys=file, threads=2) as client, ThreadPoolExecutor() as threads:
+    with (
+        serving(tiny_models, keys=file, threads=2, timeout_ms=600_000) as client,
+        ThreadPoolExecutor() as threads,
+    ):
         brake.let_go.clear()
         busy = [threads.submit(client.post, "/ner", **ask) for _ in range(2)]
         until(lambda: brake.held >= 1)
@@ -382,8 +388,9 @@ def test_workers_count_concurrency_together(tiny_models: Path, tmp_path: Path) -
             seen = set()
             while not stop.is_set():
                 headers = {**client.headers, "Connection": "close"}
+                headers["X-Request-Timeout-Ms"] = "600000"
                 address = client.base_url.join("/sentiment")
-                answer = httpx.post(address, json={"text": text}, headers=headers, timeout=60)
+                answer = httpx.post(address, json={"text": text}, headers=headers, timeout=180)
                 seen.add(answer.status_code)
                 if answer.status_code == 429:
                     stop.set()

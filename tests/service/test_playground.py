@@ -147,7 +147,7 @@ def test_answers_come_while_one_types(page: Page) -> None:
     page.one("#clear").click()
     assert page.all(".body .empty") == ["Waiting for a text."] * 3
     page.one("#text").send_keys("Ada Lovelace in London is good")
-    until(lambda: len(page.all("mark")) == 2)
+    until(lambda: page.all(".verdict b") == ["positive"])  # its last word says so
     page.settle()
     assert [small.split()[0] for small in page.all("mark small")] == ["PER", "LOC"]
     assert page.one(".verdict b").text == "positive"
@@ -243,13 +243,13 @@ def test_an_answer_that_was_overtaken_is_dropped(page: Page) -> None:
             "setTimeout(arguments[0], 2500);"
         )
         page.driver.execute_async_script(script)
+        page.settle()  # if the machine stood still, it has only now asked about London
         marks = page.driver.execute_script(
             "return [...document.querySelectorAll('mark')].map((mark) => mark.firstChild.data)"
         )
         assert marks == ["London"]
-        assert page.value("waiting") == 0
         page.write("nowhere")
-        assert page.one("#ner .problem b").text == "No connection"
+        assert page.all("#ner .problem b") == ["No connection"]
     finally:
         page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", source)
 
@@ -296,15 +296,19 @@ def test_what_is_copied_does_the_same(page: Page) -> None:
     page.driver.execute_cdp_cmd("Browser.grantPermissions", permissions)
     answer = json.loads(page.code("ner", "answer"))
     page.code("ner", "curl")
-    page.one("#copy").click()
-    until(lambda: page.one("#copy").text == "Copied")
+
+    def copied() -> bool:  # it says so for a moment
+        page.one("#copy").click()
+        return bool(page.one("#copy").text == "Copied")
+
+    until(copied)
     read = "navigator.clipboard.readText().then(arguments[0])"
     words = shlex.split(page.driver.execute_async_script(read).replace("\\\n", " "))
     assert words[:3] == ["curl", "-s", f"{page.address}/ner"]
     body = words[words.index("-d") + 1]
     assert json.loads(body)["text"] == text
     headers = {"Content-Type": "application/json"}
-    same = httpx.post(words[2], content=body.encode(), headers=headers).json()
+    same = httpx.post(words[2], content=body.encode(), headers=headers, timeout=180).json()
     assert [entity["text"] for entity in same["results"][0]["entities"]] == [
         entity["text"] for entity in answer["results"][0]["entities"]
     ]
