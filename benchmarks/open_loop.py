@@ -40,7 +40,10 @@ def run(
 
 
 class _Connection:
-    """With at most one request under way."""
+    """With at most one request under way.
+
+    Thousands of them are dead weight in the caches of the machine that is measured: what is done is not kept.
+    """
 
     __slots__ = ("data", "due", "file", "request", "socket")
 
@@ -50,7 +53,9 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect_ex(("127.0.0.1", port))  # goes on by itself
         self.file = self.socket.fileno()
-        self.due, self.request, self.data = 0.0, b"", b""
+        self.due: float | None = None
+        """None if no request is under way."""
+        self.request, self.data = b"", b""
 
 
 class _Load:
@@ -63,7 +68,7 @@ class _Load:
         self._rate, self._seconds, self._grace = rate, seconds, grace
         self._poll = select.epoll()
         self._open: dict[int, _Connection] = {}
-        self._busy: dict[int, _Connection] = {}
+        self._busy = 0
         self._free: deque[_Connection] = deque()
         self._answers: list[Answer] = []
         self._began = 0.0
@@ -84,7 +89,8 @@ class _Load:
                 self._on_event(self._open[file], event)
         for connection in self._open.values():
             connection.socket.close()
-        missing = [Answer(each.due, math.inf, 0) for each in self._busy.values()]
+        due = [each.due for each in self._open.values() if each.due is not None]
+        missing = [Answer(each, math.inf, 0) for each in due]
         missing += [Answer(each / self._rate, math.inf, 0) for each in range(number, total)]
         return self._answers + missing
 
@@ -95,16 +101,17 @@ class _Load:
         due, request = number / self._rate, self._requests[number % len(self._requests)]
         if self._free:  # in turn: the last one freed is one of whoever refuses the fastest
             connection = self._free.popleft()
-            connection.due, connection.data = due, b""
-            self._busy[connection.file] = connection
+            connection.due = due
+            self._busy += 1
             try:
                 connection.socket.send(request)
             except OSError:
                 self._done(connection, 0)
-        elif len(self._busy) < MOST_CONNECTIONS:
+        elif self._busy < MOST_CONNECTIONS:
             connection = _Connection(self._port)
             connection.due, connection.request = due, request
-            self._open[connection.file] = self._busy[connection.file] = connection
+            self._busy += 1
+            self._open[connection.file] = connection
             self._poll.register(connection.file, select.EPOLLOUT)
         else:
             self._answers.append(Answer(due, math.inf, 0))
@@ -113,6 +120,7 @@ class _Load:
         try:
             if event & select.EPOLLOUT and not event & select.EPOLLERR:  # it is connected
                 connection.socket.send(connection.request)
+                connection.request = b""
                 self._poll.modify(connection.file, select.EPOLLIN)
                 return
             received = connection.socket.recv(1 << 13)
@@ -121,18 +129,23 @@ class _Load:
         if not received:
             self._done(connection, 0)
             return
-        connection.data += received
-        end = connection.data.find(b"\r\n\r\n")
+        data = connection.data + received
+        end = data.find(b"\r\n\r\n")
         if end >= 0:
-            head = connection.data[:end].lower()
-            if len(connection.data) - end - 4 >= _length(head):
+            head = data[:end].lower()
+            if len(data) - end - 4 >= _length(head):
+                connection.data = b""
                 self._done(connection, int(head[9:12]), keep=b"connection: close" not in head)
+                return
+        connection.data = data
 
     def _done(self, connection: _Connection, status: int, *, keep: bool = False) -> None:
         """The request of a connection is answered, or will never be; or a connection without one was closed."""
-        if self._busy.pop(connection.file, None):
+        if connection.due is not None:
             latency = self._now() - connection.due if status else math.inf
             self._answers.append(Answer(connection.due, latency, status))
+            connection.due = None
+            self._busy -= 1
         else:
             self._free.remove(connection)
         if keep:

@@ -40,7 +40,7 @@ class Exchange:
     def begin(self) -> None:
         """The body is there."""
         connection = self._connection
-        self._answering = connection.loop.create_task(self._answer(cast("Scope", connection.scope)))
+        self._answering = connection.loop.create_task(self._answer(connection.make_scope()))
         connection.tasks.add(self._answering)
         self._answering.add_done_callback(connection.tasks.discard)
 
@@ -71,16 +71,19 @@ class Connection(HttpToolsProtocol):
     go there. A connection is also closed if nothing ever comes, like one that has become idle.
     """
 
+    __slots__ = ("_exchange", "_idle_since", "_refusal")
+
     config: "Config"
-    _exchange: Exchange | None = None
+    _exchange: Exchange | None
     """The request that comes in, if it may take the short way."""
-    _refusal: bytes | None = None
+    _refusal: bytes | None
     """The answer to the request that comes in, if it has been refused."""
-    _idle_since: float | None = None
+    _idle_since: float | None
     """In the time of the event loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._exchange = self._refusal = None
         self._idle_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
@@ -89,9 +92,21 @@ class Connection(HttpToolsProtocol):
         if self._exchange and (self.config.read_seconds or not self._exchange.short):
             self._take_the_long_way(self._exchange.parts)
 
+    def on_message_begin(self) -> None:
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def make_scope(self) -> Scope:
+        """uvicorn makes it when a message begins; a request that is refused by its head needs none."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
+        return cast("Scope", self.scope)
+
     def on_headers_complete(self) -> None:
         task = self._task()
         if task is None:
+            self.make_scope()
             super().on_headers_complete()
             return
         headers = dict(self.headers)
@@ -113,9 +128,12 @@ class Connection(HttpToolsProtocol):
             self._exchange = None
         elif self._refusal is None:
             super().on_message_complete()
+            return
         else:
             refusal, self._refusal = self._refusal, None
             self.answer(refusal)
+        # else thousands of connections would keep what nobody needs, and the caches would be full of it
+        self.scope = self.headers = None  # type: ignore[assignment]
 
     def answer(self, answer: bytes, *, keep_alive: bool = True) -> None:
         """Sends an answer, with the header fields that are the connection's; b"" if there is none to give."""
@@ -132,6 +150,8 @@ class Connection(HttpToolsProtocol):
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
+        if isinstance(self.cycle, Exchange):
+            self.cycle = None  # type: ignore[assignment]
         # uvicorn's sets a timer here, for every request
         self.server_state.total_requests += 1
         self.flow.resume_reading()
@@ -153,6 +173,7 @@ class Connection(HttpToolsProtocol):
     def _take_the_long_way(self, body: list[bytes]) -> None:
         """The request that comes in becomes one of the app, with what has come of its body."""
         self._exchange = self.cycle = None  # type: ignore[assignment]
+        self.make_scope()
         super().on_headers_complete()
         for part in body:
             super().on_body(part)

@@ -76,7 +76,7 @@ class Unauthorized(TextLoomError):
     status, code, title = 401, "unauthorized", "Unauthorized"
     # Basic, with the key as the password, is what a browser can ask its user for
     headers: ClassVar[Mapping[str, str]] = {
-        "WWW-Authenticate": 'Bearer realm="TextLoom", Basic realm="TextLoom", charset="UTF-8"'
+        "www-authenticate": 'Bearer realm="TextLoom", Basic realm="TextLoom", charset="UTF-8"'
     }
 
 
@@ -94,13 +94,13 @@ class UnsupportedMediaType(TextLoomError):
 
 class TooSlow(TextLoomError):
     status, code, title = 408, "too_slow", "Too slow"
-    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
 
 
 class TooLarge(TextLoomError):
     status, code, title = 413, "too_large", "Too large"
     # else the server would go on reading what nobody wants
-    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
 
 
 class TooManyRequests(TextLoomError):
@@ -117,7 +117,7 @@ class ConcurrencyExceeded(TooManyRequests):
 
 class HeadTooLarge(TextLoomError):
     status, code, title = 431, "head_too_large", "Head too large"
-    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
 
 
 class Unavailable(TextLoomError):

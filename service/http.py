@@ -311,10 +311,9 @@ def _failure() -> InternalError:
 
 def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:
     status, headers, body = written(path, request_id, error)
-    lines = [f"HTTP/1.1 {status} {error.title}", f"x-request-id: {request_id}"]
-    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
-    lines += [f"content-length: {len(body)}", "", ""]
-    return "\r\n".join(lines).encode() + body
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{fields}"
+    return f"{begin}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -54,13 +54,13 @@ def written(path: str, request_id: str, error: TextLoomError) -> tuple[int, dict
     """
     headers = dict(error.headers)
     if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
+        headers["retry-after"] = str(error.retry_after)
     if f"{path}/".startswith(DOORS):
         # neither protocol knows the finer ones
         status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
-        headers["Content-Type"] = "application/json"
+        headers["content-type"] = "application/json"
         return status, headers, to_json({"error": error.detail})
-    headers["Content-Type"] = "application/problem+json"
+    headers["content-type"] = "application/problem+json"
     fields = {
         "type": f"urn:textloom:error:{error.code}",
         "title": error.title,
