@@ -59,10 +59,10 @@ class Chain:
         np.add(self.start[:, None], steps[0], out=best[0])
         transitions = self.transitions[:, :, None]
         ahead = np.empty((*self.transitions.shape, steps.shape[2]))
-        for step in range(1, len(steps)):
-            np.add(best[step - 1][:, None], transitions, out=ahead)
-            np.maximum.reduce(ahead, axis=0, out=best[step])
-            best[step] += steps[step]
+        for before, now, emitted in zip(best[:, :, None], best[1:], steps[1:], strict=False):
+            np.add(before, transitions, ahead)
+            np.maximum.reduce(ahead, 0, None, now)
+            np.add(now, emitted, now)
         return best
 
     def _paths(self, best: Floats, lengths: NDArray[np.int32]) -> list[list[int]]:
@@ -110,10 +110,10 @@ class Chain:
         sums[0, :, 0] = np.exp(best[0] - gains[0])
         sums[0, :, 1] = factors[0, :, 1] * self._ends[:, None]
         onward = np.empty((tags, tags, 2, batch))
-        for step in range(1, time):
-            np.multiply(sums[step - 1][:, None], self._both_ways, out=onward)
-            np.add.reduce(onward, axis=0, out=sums[step])
-            sums[step] *= factors[step]
+        for before, now, factor in zip(sums[:, :, None], sums[1:], factors[1:], strict=False):
+            np.multiply(before, self._both_ways, onward)
+            np.add.reduce(onward, 0, None, now)
+            np.multiply(now, factor, now)
         return sums[:, :, 0], sums[::-1, :, 1], scaled
 
     def _probability(
