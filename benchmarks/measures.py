@@ -21,6 +21,8 @@ from service import tasks
 from service.settings import cores
 
 CONNECTIONS = 32
+EDGE = 0.5
+"""Seconds at both ends of an overload that are not counted."""
 DEADLINE_MS = 1000
 WORDS = ("ner", "sentiment")
 
@@ -312,35 +314,53 @@ def _overload(
     """Three times the capacity in requests a second, two times, and what becomes of them.
 
     `curve` says near which load the peak is. It is measured anew, before and after each overload: the best of
-    several points was also the luckiest, and the machine may become slower or faster meanwhile.
+    several points was also the luckiest, and the machine may become slower or faster meanwhile. The connections
+    are the same at the peak and over it.
     """
+
+    def answers(rate: float, seconds: float) -> list[open_loop.Answer]:
+        """But for those at the edges: first the queue fills, and last there are answers under way."""
+        found = open_loop.run(
+            port,
+            "/ner",
+            bodies,
+            rate=rate,
+            seconds=seconds,
+            grace=0.0,
+            connections=open_loop.MOST_CONNECTIONS,
+        )
+        return [answer for answer in found if EDGE <= answer.due < seconds - EDGE]
+
+    def in_time(found: list[open_loop.Answer], seconds: float) -> float:
+        """Answers a second."""
+        good = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in found)
+        return good / (seconds - 2 * EDGE)
+
+    def at(rate: float) -> float:
+        return in_time(answers(rate, 2 * plan.seconds), 2 * plan.seconds)
+
     load = max(curve, key=lambda point: point["in_time"])["offered"]
-    climb = [_point(port, "/ner", bodies, load, 2 * plan.seconds)]
-    while climb[-1]["in_time"] > 0.98 * load:  # more could have been answered
+    climb = {load: at(load)}
+    while climb[load] > 0.98 * load:  # more could have been answered
         load *= 1.15
-        climb.append(_point(port, "/ner", bodies, load, 2 * plan.seconds))
-    peak = max(climb, key=lambda point: point["in_time"])
+        climb[load] = at(load)
+    peak = max(climb, key=lambda offered: climb[offered])
     idle = _idle_latency(port, bodies[0])
-    late = 1 / 2  # the last half second is not counted: its answers may still be under way
-    peaks, goodputs, recoveries = [peak["in_time"]], [], []
+    peaks, goodputs, recoveries = [at(peak)], [], []
     counted: list[open_loop.Answer] = []
     cpu = 0.0
     for _ in range(2):
         cpu -= time.process_time()
-        answers = open_loop.run(
-            port, "/ner", bodies, rate=3 * capacity, seconds=plan.overload_seconds, grace=0.0
-        )
+        found = answers(3 * capacity, plan.overload_seconds)
         ended = time.perf_counter()
         cpu += time.process_time()
         while _idle_latency(port, bodies[0], count=5) > 1.5 * idle + 0.001:
             if time.perf_counter() - ended > 30:
                 break
         recoveries.append(time.perf_counter() - ended)
-        peaks.append(_point(port, "/ner", bodies, peak["offered"], 2 * plan.seconds)["in_time"])
-        mine = [answer for answer in answers if answer.due < plan.overload_seconds - late]
-        in_time = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in mine)
-        goodputs.append(in_time / (plan.overload_seconds - late))
-        counted += mine
+        peaks.append(at(peak))
+        goodputs.append(in_time(found, plan.overload_seconds))
+        counted += found
     around = [statistics.mean(pair) for pair in pairwise(peaks)]
     accepted = sorted(answer.latency for answer in counted if answer.status == 200)
     became = Counter(

@@ -28,15 +28,25 @@ class Answer(NamedTuple):
 
 
 def run(
-    port: int, path: str, bodies: Sequence[str], *, rate: float, seconds: float, grace: float = 5.0
+    port: int,
+    path: str,
+    bodies: Sequence[str],
+    *,
+    rate: float,
+    seconds: float,
+    grace: float = 5.0,
+    connections: int = 0,
 ) -> list[Answer]:
-    """Sends the bodies in turn, `rate` a second; waits `grace` seconds for the last answers."""
+    """Sends the bodies in turn, `rate` a second; waits `grace` seconds for the last answers.
+
+    connections: so many are open before the load begins. More are when all are busy, up to MOST_CONNECTIONS.
+    """
     requests = [
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
         for body in bodies
     ]
-    return _Load(port, requests, rate, seconds, grace).run()
+    return _Load(port, requests, rate, seconds, grace).run(connections)
 
 
 class _Connection:
@@ -73,8 +83,12 @@ class _Load:
         self._answers: list[Answer] = []
         self._began = 0.0
 
-    def run(self) -> list[Answer]:
+    def run(self, connections: int) -> list[Answer]:
         total, number = int(self._rate * self._seconds), 0
+        for _ in range(connections):
+            connection = self._connect()
+            self._poll.register(connection.file, select.EPOLLIN)
+            self._free.append(connection)
         self._began = time.perf_counter()
         end = self._seconds + self._grace
         while (now := self._now()) < end and (number < total or self._busy):
@@ -94,6 +108,11 @@ class _Load:
         missing += [Answer(each / self._rate, math.inf, 0) for each in range(number, total)]
         return self._answers + missing
 
+    def _connect(self) -> _Connection:
+        connection = _Connection(self._port)
+        self._open[connection.file] = connection
+        return connection
+
     def _now(self) -> float:
         return time.perf_counter() - self._began
 
@@ -108,10 +127,9 @@ class _Load:
             except OSError:
                 self._done(connection, 0)
         elif self._busy < MOST_CONNECTIONS:
-            connection = _Connection(self._port)
+            connection = self._connect()
             connection.due, connection.request = due, request
             self._busy += 1
-            self._open[connection.file] = connection
             self._poll.register(connection.file, select.EPOLLOUT)
         else:
             self._answers.append(Answer(due, math.inf, 0))

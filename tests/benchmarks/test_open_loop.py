@@ -72,3 +72,17 @@ def test_what_is_refused_and_what_nobody_answers_is_told_apart() -> None:
     nobody = open_loop.run(port, "/ner", ["{}"], rate=50, seconds=0.4, grace=0.2)
     assert [answer.status for answer in nobody] == [0] * 20
     assert {answer.latency for answer in nobody} == {math.inf}
+
+
+def test_connections_are_open_before_the_load_begins() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        port = listener.getsockname()[1]
+        answers = open_loop.run(
+            port, "/ner", ["{}"], rate=20, seconds=0.3, grace=0.0, connections=30
+        )
+        asked = []
+        for _ in range(30):
+            with listener.accept()[0] as connection:
+                asked.append(bool(connection.recv(65536)))
+    assert sum(asked) > 1
+    assert [answer.status for answer in answers] == [0] * 6
