@@ -318,8 +318,11 @@ def _overload(
     are the same at the peak and over it.
     """
 
-    def answers(rate: float, seconds: float) -> list[open_loop.Answer]:
-        """But for those at the edges: first the queue fills, and last there are answers under way."""
+    def offer(rate: float, seconds: float) -> tuple[list[open_loop.Answer], float]:
+        """What became of the requests, and answers in time per second.
+
+        But for both ends: first the queue fills, and last there are answers under way.
+        """
         found = open_loop.run(
             port,
             "/ner",
@@ -329,15 +332,11 @@ def _overload(
             grace=0.0,
             connections=open_loop.MOST_CONNECTIONS,
         )
-        return [answer for answer in found if EDGE <= answer.due < seconds - EDGE]
-
-    def in_time(found: list[open_loop.Answer], seconds: float) -> float:
-        """Answers a second."""
-        good = sum(a.status == 200 and a.latency <= DEADLINE_MS / 1000 for a in found)
-        return good / (seconds - 2 * EDGE)
+        inside = [answer for answer in found if EDGE <= answer.due < seconds - EDGE]
+        return inside, sum(map(_in_time, inside)) / (seconds - 2 * EDGE)
 
     def at(rate: float) -> float:
-        return in_time(answers(rate, 2 * plan.seconds), 2 * plan.seconds)
+        return offer(rate, 2 * plan.seconds)[1]
 
     load = max(curve, key=lambda point: point["in_time"])["offered"]
     climb = {load: at(load)}
@@ -351,7 +350,7 @@ def _overload(
     cpu = 0.0
     for _ in range(2):
         cpu -= time.process_time()
-        found = answers(3 * capacity, plan.overload_seconds)
+        answers, goodput = offer(3 * capacity, plan.overload_seconds)
         ended = time.perf_counter()
         cpu += time.process_time()
         while _idle_latency(port, bodies[0], count=5) > 1.5 * idle + 0.001:
@@ -359,13 +358,13 @@ def _overload(
                 break
         recoveries.append(time.perf_counter() - ended)
         peaks.append(at(peak))
-        goodputs.append(in_time(found, plan.overload_seconds))
-        counted += found
+        goodputs.append(goodput)
+        counted += answers
     around = [statistics.mean(pair) for pair in pairwise(peaks)]
     accepted = sorted(answer.latency for answer in counted if answer.status == 200)
     became = Counter(
         _FATES.get(answer.status, "failed")
-        if answer.status != 200 or answer.latency <= DEADLINE_MS / 1000
+        if answer.status != 200 or _in_time(answer)
         else "answered late"
         for answer in counted
     )
@@ -418,13 +417,16 @@ _FATES = {
 _PADDING = ("tokens_total", "padding_tokens_total")
 
 
+def _in_time(answer: open_loop.Answer) -> bool:
+    return answer.status == 200 and answer.latency <= DEADLINE_MS / 1000
+
+
 def _point(
     port: int, path: str, bodies: list[str], rate: float, seconds: float
 ) -> dict[str, float]:
     answers = open_loop.run(port, path, bodies, rate=rate, seconds=seconds)
     latencies = sorted(answer.latency if answer.status == 200 else math.inf for answer in answers)
-    good = sum(latency <= DEADLINE_MS / 1000 for latency in latencies)
-    point = {"offered": rate, "in_time": good / seconds}
+    point = {"offered": rate, "in_time": sum(map(_in_time, answers)) / seconds}
     for percentile in (50, 90, 99):
         value = latencies[min(len(latencies) - 1, int(percentile / 100 * len(latencies)))]
         point[f"p{percentile}"] = value if math.isfinite(value) else -1.0

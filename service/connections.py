@@ -71,6 +71,8 @@ class Connection(HttpToolsProtocol):
     go there. A connection is also closed if nothing ever comes, like one that has become idle.
     """
 
+    # as three attributes more of uvicorn's object they would be over thirty, and Python would keep a whole
+    # dictionary for each connection
     __slots__ = ("_exchange", "_idle_since", "_refusal")
 
     config: "Config"
@@ -96,7 +98,7 @@ class Connection(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def make_scope(self) -> Scope:
-        """uvicorn makes it when a message begins; a request that is refused by its head needs none."""
+        """uvicorn makes it when a message begins; here it is made later, for a refusal by the head needs none."""
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
@@ -126,13 +128,13 @@ class Connection(HttpToolsProtocol):
         if self._exchange:
             self._exchange.begin()
             self._exchange = None
-        elif self._refusal is None:
-            super().on_message_complete()
-            return
-        else:
+        elif self._refusal is not None:
             refusal, self._refusal = self._refusal, None
             self.answer(refusal)
-        # else thousands of connections would keep what nobody needs, and the caches would be full of it
+        else:
+            super().on_message_complete()
+            return
+        # kept until the next request, what thousands of connections no longer need would fill the caches
         self.scope = self.headers = None  # type: ignore[assignment]
 
     def answer(self, answer: bytes, *, keep_alive: bool = True) -> None:

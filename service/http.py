@@ -216,6 +216,7 @@ class Edge:
         except Exception as error:  # noqa: BLE001  nobody else is left to answer it
             if not isinstance(error, TextLoomError) or error.status == 500:
                 logger.error("request %s failed: %s", request_id, where(error))
+            # of this name nothing is left after the block; another one would keep the frame that it is in
             if not isinstance(error, TextLoomError):
                 error = _failure()
             status = error.status

@@ -8,9 +8,7 @@ time, that costs as much as a quarter of the request.
 import asyncio
 import collections
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from prometheus_client import (
@@ -18,16 +16,15 @@ from prometheus_client import (
     Counter,
     Gauge,
     GCCollector,
-    Metric,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
 )
 from prometheus_client import Histogram as SlowHistogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import mark_process_dead
 
-from service.processes import Board, GroupCollector
+from service.processes import Board, CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -53,21 +50,6 @@ class Histogram(SlowHistogram):
         buckets = collections.Counter(bisect_left(self._upper_bounds, each) for each in amounts)
         for bucket, count in buckets.items():
             self._buckets[bucket].inc(count)
-
-
-class _Processes(MultiProcessCollector):
-    """What all processes have counted, but for files that one of them has made this instant: they are empty."""
-
-    def collect(self) -> Iterator[Metric]:
-        files = [str(file) for file in Path(self._path).glob("*.db") if _size(file)]
-        return self.merge(files)  # type: ignore[no-any-return, no-untyped-call]
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:  # of a process that has just ended
-        return 0
 
 
 @dataclass(slots=True)
@@ -282,7 +264,7 @@ class Metrics:
         if not self.board:
             return generate_latest(self._registry)
         together = CollectorRegistry()
-        _Processes(together)  # type: ignore[no-untyped-call]
+        CountsCollector(together)  # type: ignore[no-untyped-call]
         together.register(GroupCollector(self.board))
         PlatformCollector(registry=together)
         return generate_latest(together)
