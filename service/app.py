@@ -132,8 +132,8 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     }
     inference.install(door, tasks)
 
-    def announce(name: str, characters: int, deadline: float) -> None:
-        catalog.get(name).announce(characters, deadline)
+    def announce(name: str, characters: int, deadline: float) -> TextLoomError | None:
+        return catalog.get(name).announce(characters, deadline)
 
     app.state.edge = app.middleware_stack = Edge(
         app,

@@ -17,7 +17,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from service.errors import (
     DeadlineExceeded,
@@ -42,6 +42,9 @@ HEADROOM = 0.16
 """Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
 text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it. With
 less, batches would be smaller under overload, and fewer texts answered."""
+
+MOMENT = 0.001
+"""Seconds that make no difference to a refusal."""
 
 
 @dataclass(slots=True)
@@ -112,6 +115,15 @@ class _Batch(Generic[W, O]):
         return any(count >= job.missing for job, count in jobs.items())
 
 
+class _Full(NamedTuple):
+    """A refusal that holds for as many tokens or more that have as much time or less."""
+
+    tokens: float
+    left: float
+    """Seconds until the deadline."""
+    error: QueueFull
+
+
 class Batcher(Generic[W, O]):
     """The queue of one model. Use from the event loop only.
 
@@ -146,6 +158,7 @@ class Batcher(Generic[W, O]):
         self._waiting_tokens = 0
         self._running_tokens = 0
         self._expected_tokens = 0.0
+        self._full: _Full | None = None
         self._draining = False
         self._pace = Pace(batch_tokens, slices=stepwise)
         workers.add(self)
@@ -169,11 +182,26 @@ class Batcher(Generic[W, O]):
             late = ahead if crowded else ahead - most
             raise self._rejected("queue_full", self._queue_full(late))
 
-    def expect(self, tokens: float) -> None:
-        """So many tokens will be submitted in this round of the event loop: they are reckoned with until then."""
-        if not self._expected_tokens:
-            asyncio.get_running_loop().call_soon(self._expect_nothing)
+    def announce(self, tokens: float, deadline: float) -> TextLoomError | None:
+        """So many tokens will be submitted in this round of the event loop, unless this gives what `check` raises.
+
+        They are reckoned with until then. What a round refuses it refuses to the end: the work ahead only grows.
+        """
+        if not (self._expected_tokens or self._full):
+            asyncio.get_running_loop().call_soon(self._next_round)
+        left = deadline - time.monotonic()
+        if (full := self._full) and tokens >= full.tokens and left <= full.left:
+            self._metrics.rejected["queue_full"].inc()
+            return full.error
+        try:
+            self.check(tokens, deadline)
+        except TextLoomError as raised:
+            error = raised.with_traceback(None)
+            if isinstance(error, QueueFull):
+                self._full = _Full(tokens, left + MOMENT, error)
+            return error
         self._expected_tokens += tokens
+        return None
 
     async def submit(self, windows: Sequence[W], *, deadline: float) -> Ran[O]:
         """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
@@ -301,7 +329,7 @@ class Batcher(Generic[W, O]):
 
     def drain(self) -> None:
         """Accept nothing more."""
-        self._draining = True
+        self._draining, self._full = True, None
 
     async def close(self, grace: float) -> None:
         """Accept nothing more, wait for what was accepted, and refuse what is left after `grace` seconds."""
@@ -385,8 +413,8 @@ class Batcher(Generic[W, O]):
             self._metrics.tokens.inc(tokens)
             self._metrics.padding_tokens.inc(computed - tokens)
 
-    def _expect_nothing(self) -> None:
-        self._expected_tokens = 0.0
+    def _next_round(self) -> None:
+        self._expected_tokens, self._full = 0.0, None
 
     def _queue_full(self, seconds: float) -> QueueFull:
         return QueueFull(

@@ -5,7 +5,7 @@ Leaves out what is answered (http.py), and bodies that come slowly or in parts (
 
 import asyncio
 from collections.abc import Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,6 +15,25 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.errors import HeadTooLarge, TextLoomError, TooSlow
 from service.http import SHORT_BYTES, Edge, TaskRoute
 from service.settings import Settings
+
+MOST_HEADS = 1024
+"""So many heads are remembered, each up to so many bytes."""
+
+
+class Head(NamedTuple):
+    """Of a request for a task that may take the short way.
+
+    Callers send the same few heads again and again, so they are remembered: to parse one takes longer than to
+    refuse its request.
+    """
+
+    task: TaskRoute
+    url: bytes
+    fields: list[tuple[bytes, bytes]]
+    headers: Mapping[bytes, bytes]
+    """The fields by name."""
+    size: int
+    """Of the body, in bytes; 0 if the head does not say."""
 
 
 class Exchange:
@@ -26,14 +45,11 @@ class Exchange:
     message_event = asyncio.Event()
     """Set when a caller has left; nobody waits for it here."""
 
-    def __init__(
-        self, connection: "Connection", task: TaskRoute, headers: Mapping[bytes, bytes]
-    ) -> None:
-        self._connection, self._task, self._headers = connection, task, headers
+    def __init__(self, connection: "Connection", head: Head) -> None:
+        self._connection, self._head = connection, head
         self.parts: list[bytes] = []
         """What has come of the body."""
-        size = headers.get(b"content-length", b"")
-        self.short = size.isdigit() and int(size) <= SHORT_BYTES
+        self.short = 0 < head.size <= SHORT_BYTES
         self.response_complete = self.disconnected = self._began = False
         self.keep_alive = True
 
@@ -57,7 +73,7 @@ class Exchange:
             self._answering.cancel()
         try:
             edge = connection.config.edge
-            answer = await edge.answer(self._task, scope, self._headers, body)
+            answer = await edge.answer(self._head.task, scope, self._head.headers, body)
         finally:
             self.response_complete = True
             if not self.disconnected:
@@ -73,11 +89,15 @@ class Connection(HttpToolsProtocol):
 
     # as three attributes more of uvicorn's object they would be over thirty, and Python would keep a whole
     # dictionary for each connection
-    __slots__ = ("_exchange", "_idle_since", "_refusal")
+    __slots__ = ("_between", "_exchange", "_head", "_idle_since", "_refusal")
 
     config: "Config"
     _exchange: Exchange | None
     """The request that comes in, if it may take the short way."""
+    _between: bool
+    """Whether the next byte begins a request."""
+    _head: Head | None
+    """Of a request in what is being read, if it may take the short way."""
     _refusal: bytes | None
     """The answer to the request that comes in, if it has been refused."""
     _idle_since: float | None
@@ -85,16 +105,31 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._exchange = self._refusal = None
+        self._exchange = self._head = self._refusal = None
+        self._between = True
         self._idle_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
+        end = data.find(b"\r\n\r\n") + 4 if self._between else 0
+        head = self.config.heads.get(data[:end])
+        free = not (self._answering or self.flow.write_paused)
+        if head and free and len(data) == end + head.size:
+            self._begin(head)
+            if self._exchange:
+                self.url, self.headers, self.expect_100_continue = head.url, head.fields, False
+                self._exchange.parts.append(data[end:])
+            self.on_message_complete()
+            return
         super().data_received(data)
+        head, self._head = self._head, None
+        if head and end and self._between and len(data) == end + head.size:
+            self.config.remember(data[:end], head)
         if self._exchange and (self.config.read_seconds or not self._exchange.short):
             self._take_the_long_way(self._exchange.parts)
 
     def on_message_begin(self) -> None:
+        self._between = False
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def make_scope(self) -> Scope:
@@ -112,10 +147,19 @@ class Connection(HttpToolsProtocol):
             super().on_headers_complete()
             return
         headers = dict(self.headers)
+        size = headers.get(b"content-length", b"")
+        self._head = Head(task, self.url, self.headers, headers, int(size) if size.isdigit() else 0)
+        self._begin(self._head)
+
+    def _begin(self, head: Head) -> None:
+        """A request for a task takes the short way, or is refused."""
         if self.tasks:  # else nothing is in its way
-            self._refusal = self.config.edge.refused_by_head(task, headers)
+            fields = self.server_state.default_headers
+            self._refusal = self.config.edge.refused_by_head(
+                head.task, head.headers, head.size, fields
+            )
         if self._refusal is None:
-            self._exchange = Exchange(self, task, headers)
+            self._exchange = Exchange(self, head)
             self.cycle = self._exchange  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
@@ -125,12 +169,14 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._between = True
         if self._exchange:
             self._exchange.begin()
             self._exchange = None
         elif self._refusal is not None:
             refusal, self._refusal = self._refusal, None
-            self.answer(refusal)
+            self.transport.write(refusal)
+            self.on_response_complete()
         else:
             super().on_message_complete()
             return
@@ -228,12 +274,12 @@ class GuardedConnection(Connection):
         if 0 < self.config.max_head_bytes < size:
             self._too_large = True
             raise ValueError("the head is too large")  # which the parser makes its own error of
-        self._in_body, self._came = True, 0
+        self._in_body = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._stop_timer()
-        self._in_body, self._message_ended = False, True
+        self._in_body, self._message_ended, self._came = False, True, 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -275,6 +321,7 @@ class Config(uvicorn.Config):
         self.edge: Edge = app.state.edge
         self.max_head_bytes = settings.max_head_bytes
         self.read_seconds = settings.read_seconds
+        self.heads: dict[bytes, Head] = {}
         # with keys the gate decides first, and it sees only what is a request of the app
         self.short_way = not second_port and settings.keys is None
         guarded = settings.max_head_bytes or settings.read_seconds
@@ -292,3 +339,10 @@ class Config(uvicorn.Config):
             timeout_keep_alive=settings.idle_seconds,
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
+
+    def remember(self, data: bytes, head: Head) -> None:
+        """A head that came as these bytes: the same bytes will mean the same again, whoever sends them."""
+        if len(data) <= MOST_HEADS:
+            if len(self.heads) == MOST_HEADS:
+                self.heads.clear()
+            self.heads[data] = head

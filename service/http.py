@@ -10,8 +10,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property, partial
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -56,6 +56,9 @@ MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TIMEOUT = re.compile(rb"[0-9]{1,8}")
 
+Fields = Collection[tuple[bytes, bytes]]
+"""Of the head of an answer: names and values."""
+
 
 class Edge:
     """Gives every request an id, a limit to its body, an entry in log and metrics, and always an answer.
@@ -70,14 +73,15 @@ class Edge:
         *,
         metrics: Metrics,
         settings: Settings,
-        announce: Mapping[str, Callable[[int, float], None]],
+        announce: Mapping[str, Callable[[int, float], TextLoomError | None]],
         gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
         """gate: what is locked, if anything is. announce: by path, what is told how many characters come and by
-        when they must be done; it raises if that cannot be."""
+        when they must be done; it gives an error if that cannot be."""
         self._app = app
         self._announce = announce
+        self._refusals: dict[str, _Refusal] = {}
         self._layers = app.build_middleware_stack()
         tasks = [route for route in app.routes if isinstance(route, TaskRoute)]
         self._tasks = {route.path: route for route in tasks}
@@ -85,6 +89,7 @@ class Edge:
         self._traces = traces
         self._metrics = metrics
         self._settings = settings
+        self._short_bytes = min(SHORT_BYTES, settings.max_body_bytes)
         self._gate = gate
 
     async def second_port(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,28 +177,32 @@ class Edge:
         logger.warning("a request is refused: %s", error.detail)
         return _on_the_wire("", _request_id({}), error)
 
-    def refused_by_head(self, task: "TaskRoute", headers: Mapping[bytes, bytes]) -> bytes | None:
+    def refused_by_head(
+        self, task: "TaskRoute", headers: Mapping[bytes, bytes], size: int, fields: Fields
+    ) -> bytes | None:
         """The answer, as it goes over the wire, to a request that cannot be done in time, as far as its head
-        tells; None if it can, or if it takes more than the head to tell. The request is then over."""
+        tells; None if it can, or if it takes more than the head to tell. The request is then over.
+
+        size: of the body, 0 if the head does not say. fields: what else the head of the answer has.
+        """
         announce = self._announce.get(task.path)
-        size = headers.get(b"content-length", b"")
-        if not announce or not size.isdigit():
-            return None
-        if int(size) > min(SHORT_BYTES, self._settings.max_body_bytes):
+        if not announce or not 0 < size <= self._short_bytes:
             return None
         began = time.perf_counter()
         try:
-            until = deadline(headers, self._settings)
+            error = announce(size, deadline(headers, self._settings))
         except InvalidInput:
             return None
-        try:
-            announce(int(size), until)
-        except TextLoomError as error:
-            request_id = _request_id(headers)
-            answer = _on_the_wire(task.path, request_id, error)
-            self._record(began, headers, request_id, "POST", task.path, error.status)
-            return answer
-        return None
+        except TextLoomError as raised:
+            error = raised.with_traceback(None)
+        if error is None:
+            return None
+        request_id = _request_id(headers)
+        refusal = self._refusals.get(task.path)
+        if refusal is None or refusal.error is not error:
+            refusal = self._refusals[task.path] = _Refusal(task.path, error, fields)
+        self._record(began, headers, request_id, "POST", task.path, error.status)
+        return refusal.to(request_id)
 
     async def answer(
         self, task: "TaskRoute", scope: Scope, headers: Mapping[bytes, bytes], body: bytes
@@ -247,6 +256,20 @@ class Edge:
             return message
 
         return receive_limited
+
+
+class _Refusal:
+    """An error that many requests for a path get, as it goes over the wire, each with its own id."""
+
+    def __init__(self, path: str, error: TextLoomError, fields: Fields) -> None:
+        self.error = error
+        self._with_id = partial(_on_the_wire, path, error=error, fields=fields)
+        self._parts = self._with_id(_SOME_ID).split(_SOME_ID.encode())
+
+    def to(self, request_id: str) -> bytes:
+        if len(request_id) == len(_SOME_ID) and request_id.isalnum():  # as JSON it is the same
+            return request_id.encode().join(self._parts)
+        return self._with_id(request_id)
 
 
 class TaskRoute(APIRoute):
@@ -310,11 +333,16 @@ def _failure() -> InternalError:
     return InternalError("something went wrong in the server")
 
 
-def _on_the_wire(path: str, request_id: str, error: TextLoomError) -> bytes:
+_SOME_ID = 32 * "-"
+"""As long as those that are made here."""
+
+
+def _on_the_wire(path: str, request_id: str, error: TextLoomError, fields: Fields = ()) -> bytes:
     status, headers, body = written(path, request_id, error)
-    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{fields}"
-    return f"{begin}content-length: {len(body)}\r\n\r\n".encode() + body
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{lines}"
+    more = b"".join([b"%s: %s\r\n" % field for field in fields])
+    return b"%s%scontent-length: %d\r\n\r\n%s" % (begin.encode(), more, len(body), body)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -14,6 +14,7 @@ from itertools import islice, repeat
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from service.batching import Batcher
+from service.errors import TextLoomError
 from service.metrics import PHASES, Metrics
 from service.running import Once
 from service.settings import Settings
@@ -93,12 +94,10 @@ class Model(Generic[R, A]):
         # the workers forget it when nobody uses this model any more: after its last request, if it was replaced
         weakref.finalize(self, _let_go, workers, self.batcher, self.name).atexit = False
 
-    def announce(self, characters: int, deadline: float) -> None:
-        """A request of so many characters comes in. Raises what `answer` would, as far as one can tell without
-        reading them: see `Batcher.check`."""
-        tokens = characters * self._tokens_per_character
-        self.batcher.check(tokens, deadline)
-        self.batcher.expect(tokens)
+    def announce(self, characters: int, deadline: float) -> TextLoomError | None:
+        """A request of so many characters comes in. Gives what `answer` would raise, as far as one can tell
+        without reading them: see `Batcher.announce`."""
+        return self.batcher.announce(characters * self._tokens_per_character, deadline)
 
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""

@@ -223,6 +223,53 @@ def test_the_answer_is_the_same_whichever_way_a_request_comes(
         assert answer == answers[0]
 
 
+def asked(connection: socket.socket, *pieces: bytes) -> list[tuple[int, str]]:
+    """Status, and the name that was found, of each answer to what is sent."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in pieces:
+        connection.sendall(piece)
+        time.sleep(0.05)
+    connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+    seen = until_seen(connection, b'"live"')
+    answers = [part.split(b"\r\n\r\n", 1) for part in seen.split(b"HTTP/1.1 ")[1:-1]]
+    return [(int(head[:3]), body.decode()) for head, body in answers]
+
+
+@pytest.mark.parametrize("kind", ["narrow", "shallow", "hurried"])
+def test_a_head_that_came_before_means_the_same_again_and_nothing_else_does(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    client = request.getfixturevalue(kind)
+    other = WHOLE.replace(b"Ada Lovelace", b"now London :")
+    half = len(WHOLE) - len(BODY) // 2
+    length = b"Content-Length: %d\r\n\r\n" % (len(WHOLE) + 1)
+    with connected(client) as connection:
+        ways = [
+            [WHOLE],
+            [other],
+            [WHOLE + other],
+            [WHOLE[:half], WHOLE[half:]],
+            [WHOLE[: -len(BODY)], BODY],
+            [b"\r\n" + WHOLE],
+            [b"\r\n", WHOLE],
+            [HEAD[:9], HEAD[9:] + WHOLE[len(HEAD) :]],
+            [HEAD + length + b"{", WHOLE],  # a body that is such a request
+            [
+                HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(WHOLE),
+                WHOLE,
+                b"\r\n0\r\n\r\n",
+            ],
+        ]
+        answers = [asked(connection, *pieces) for _ in range(2) for pieces in ways]
+    again, first = answers[len(ways) :], answers[: len(ways)]
+    statuses = [[status for status, _ in each] for each in first]
+    assert statuses == [[200], [200], [200, 200], [200], [200], [200], [200], [200], [400], [400]]
+    assert [[status for status, _ in each] for each in again] == statuses
+    for each in (first, again):
+        names = [re.findall("Ada|London", body)[0] for part in each[:-2] for _, body in part]
+        assert names == ["Ada", "London", "Ada", "London", "Ada", "Ada", "Ada", "Ada", "Ada"]
+
+
 def test_requests_that_come_together_are_answered_in_their_order(narrow: httpx.Client) -> None:
     texts = [f"Ada {'and ' * number}Bob" for number in range(20)]
     bodies = [json.dumps({"text": text}).encode() for text in texts]

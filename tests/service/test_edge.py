@@ -4,6 +4,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -220,6 +221,41 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
         brake.let_go.set()
         assert {answer.result().status_code for answer in (*busy, second)} == {200}
         assert raw(client, request).startswith(b"HTTP/1.1 415")
+
+
+def test_every_refusal_is_whole_and_has_its_own_id(tiny_models: Path, brake: Brake) -> None:
+    """Those of one round of the event loop share what they say, and repeated heads are not parsed again."""
+    body = b'{"text": "one two three"}'
+    given = [b"", b"", b"b" * 32, b'"' * 32, b"-" * 32, b"\\"]
+    requests = [
+        b"POST /ner HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n%s"
+        % (b"X-Request-ID: %s\r\n" % request_id if request_id else b"", len(body), body)
+        for request_id in given
+    ]
+    with (
+        serving(tiny_models, threads=2, queue_tokens=10) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        busy = keep_busy(brake, client, threads)
+        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
+        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        answers = conversation(client, [b"".join(requests), *requests, *requests])
+        brake.let_go.set()
+        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+    found = []
+    for answer in answers:
+        fields, _, told = answer.partition(b"\r\n\r\n")
+        assert fields.startswith(b"HTTP/1.1 503 ")
+        assert b"content-length: %d" % len(told) in fields
+        assert b"\r\ndate: " in fields
+        request_id = re.search(rb"x-request-id: (.*?)\r\n", fields)
+        assert request_id
+        assert json.loads(told)["request_id"] == request_id[1].decode()
+        found.append(request_id[1])
+    made = [each for each in found if each not in given]
+    assert [each for each in found if each in given] == given[2:] * 3
+    assert len(set(made)) == 2 * 3
+    assert all(re.fullmatch(b"[0-9a-f]{32}", each) for each in made)
 
 
 def conversation(client: httpx.Client, parts: list[bytes]) -> list[bytes]:
