@@ -116,7 +116,7 @@ def with_accents(text: str, words: Mapping[str, str]) -> str:
         found = words.get(word) or words.get(word[0].lower() + word[1:], word)
         return found[0].upper() + found[1:] if word[0].isupper() else found
 
-    return _ADDRESS_OR_WORD.sub(written, text) if text.isascii() else text
+    return _ADDRESS_OR_WORD.sub(written, text) if words and text.isascii() else text
 
 
 def with_stand_ins(text: str, stand_ins: Sequence[str]) -> tuple[str, dict[str, str]]:
