@@ -5,6 +5,7 @@ all that was due meanwhile late (Gil Tene's coordinated omission). Neither wrk, 
 """
 
 import math
+import random
 import select
 import socket
 import time
@@ -89,6 +90,9 @@ class _Load:
             connection = self._connect()
             self._poll.register(connection.file, select.EPOLLIN)
             self._free.append(connection)
+        # the processes of a server accept long rows of them in turn: one after the other, all would go to one of
+        # these for a while, and then to another
+        random.Random(0).shuffle(self._free)
         self._began = time.perf_counter()
         end = self._seconds + self._grace
         while (now := self._now()) < end and (number < total or self._busy):

@@ -74,7 +74,7 @@ def test_what_is_refused_and_what_nobody_answers_is_told_apart() -> None:
     assert {answer.latency for answer in nobody} == {math.inf}
 
 
-def test_connections_are_open_before_the_load_begins() -> None:
+def test_connections_are_open_before_the_load_begins_and_used_in_a_mixed_order() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port = listener.getsockname()[1]
         answers = open_loop.run(
@@ -84,5 +84,7 @@ def test_connections_are_open_before_the_load_begins() -> None:
         for _ in range(30):
             with listener.accept()[0] as connection:
                 asked.append(bool(connection.recv(65536)))
-    assert sum(asked) > 1
+    used = [place for place, each in enumerate(asked) if each]
+    assert len(used) > 1
+    assert used != list(range(used[0], used[-1] + 1))
     assert [answer.status for answer in answers] == [0] * 6
