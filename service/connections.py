@@ -17,7 +17,10 @@ from service.http import SHORT_BYTES, Edge, TaskRoute
 from service.settings import Settings
 
 MOST_HEADS = 1024
-"""So many heads are remembered, each up to so many bytes."""
+"""So many heads are remembered; then all are forgotten."""
+
+LONGEST_HEAD = 1024
+"""Bytes of a head that is remembered."""
 
 
 class Head(NamedTuple):
@@ -342,7 +345,7 @@ class Config(uvicorn.Config):
 
     def remember(self, data: bytes, head: Head) -> None:
         """A head that came as these bytes: the same bytes will mean the same again, whoever sends them."""
-        if len(data) <= MOST_HEADS:
+        if len(data) <= LONGEST_HEAD:
             if len(self.heads) == MOST_HEADS:
                 self.heads.clear()
             self.heads[data] = head

@@ -21,7 +21,7 @@ TextLoomError
 ├── InternalError           500  our fault; the detail says nothing of the inside
 └── BundleError             (503 if it ever reaches a caller: the bundle cannot be served)
 
-Leaves out how an error is written on the wire: http.py does that for all of them.
+Leaves out how an error is written on the wire: problems.py does that for all of them.
 """
 
 import traceback

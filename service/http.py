@@ -10,8 +10,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -34,7 +34,7 @@ from service.errors import (
     where,
 )
 from service.metrics import Metrics
-from service.problems import answer_error, problem, written
+from service.problems import Fields, Refusal, answer_error, on_the_wire, problem
 from service.reading import parse
 from service.serving import Call
 from service.settings import Settings
@@ -55,9 +55,6 @@ MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TIMEOUT = re.compile(rb"[0-9]{1,8}")
-
-Fields = Collection[tuple[bytes, bytes]]
-"""Of the head of an answer: names and values."""
 
 
 class Edge:
@@ -81,7 +78,7 @@ class Edge:
         when they must be done; it gives an error if that cannot be."""
         self._app = app
         self._announce = announce
-        self._refusals: dict[str, _Refusal] = {}
+        self._refusals: dict[str, Refusal] = {}
         self._layers = app.build_middleware_stack()
         tasks = [route for route in app.routes if isinstance(route, TaskRoute)]
         self._tasks = {route.path: route for route in tasks}
@@ -175,7 +172,7 @@ class Edge:
         """The answer, as it goes over the wire, to a request of which there is no more than a part of its head."""
         self._metrics.request("unmatched", error.status, 0.0)
         logger.warning("a request is refused: %s", error.detail)
-        return _on_the_wire("", _request_id({}), error)
+        return on_the_wire("", _request_id({}), error)
 
     def refused_by_head(
         self, task: "TaskRoute", headers: Mapping[bytes, bytes], size: int, fields: Fields
@@ -200,7 +197,7 @@ class Edge:
         request_id = _request_id(headers)
         refusal = self._refusals.get(task.path)
         if refusal is None or refusal.error is not error:
-            refusal = self._refusals[task.path] = _Refusal(task.path, error, fields)
+            refusal = self._refusals[task.path] = Refusal(task.path, error, fields)
         self._record(began, headers, request_id, "POST", task.path, error.status)
         return refusal.to(request_id)
 
@@ -229,7 +226,7 @@ class Edge:
             if not isinstance(error, TextLoomError):
                 error = _failure()
             status = error.status
-            return _on_the_wire(task.path, request_id, error)
+            return on_the_wire(task.path, request_id, error)
         finally:
             self._record(began, headers, request_id, "POST", task.path, status, call)
 
@@ -256,20 +253,6 @@ class Edge:
             return message
 
         return receive_limited
-
-
-class _Refusal:
-    """An error that many requests for a path get, as it goes over the wire, each with its own id."""
-
-    def __init__(self, path: str, error: TextLoomError, fields: Fields) -> None:
-        self.error = error
-        self._with_id = partial(_on_the_wire, path, error=error, fields=fields)
-        self._parts = self._with_id(_SOME_ID).split(_SOME_ID.encode())
-
-    def to(self, request_id: str) -> bytes:
-        if len(request_id) == len(_SOME_ID) and request_id.isalnum():  # as JSON it is the same
-            return request_id.encode().join(self._parts)
-        return self._with_id(request_id)
 
 
 class TaskRoute(APIRoute):
@@ -331,18 +314,6 @@ _OK = (
 
 def _failure() -> InternalError:
     return InternalError("something went wrong in the server")
-
-
-_SOME_ID = 32 * "-"
-"""As long as those that are made here."""
-
-
-def _on_the_wire(path: str, request_id: str, error: TextLoomError, fields: Fields = ()) -> bytes:
-    status, headers, body = written(path, request_id, error)
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{lines}"
-    more = b"".join([b"%s: %s\r\n" % field for field in fields])
-    return b"%s%scontent-length: %d\r\n\r\n%s" % (begin.encode(), more, len(body), body)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -1,6 +1,8 @@
 """What an error becomes on the wire: a problem document (RFC 9457), or what a door's protocol has in its place."""
 
 import logging
+from collections.abc import Collection
+from functools import partial
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +24,13 @@ logger = logging.getLogger("textloom.http")
 
 DOORS = ("/v2/", "/compat/")
 """Below these paths an error is `{"error": "..."}`, as the protocols of both doors have it."""
+
+
+Fields = Collection[tuple[bytes, bytes]]
+"""Of the head of an answer: names and values."""
+
+_SOME_ID = 32 * "-"
+"""As long as the ids that are made here."""
 
 
 class Problem(BaseModel):
@@ -71,6 +80,29 @@ def written(path: str, request_id: str, error: TextLoomError) -> tuple[int, dict
         "errors": error.errors,
     }
     return error.status, headers, to_json(fields)
+
+
+def on_the_wire(path: str, request_id: str, error: TextLoomError, fields: Fields = ()) -> bytes:
+    """The whole answer that an error at a path becomes. fields: what else its head has."""
+    status, headers, body = written(path, request_id, error)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{lines}"
+    more = b"".join([b"%s: %s\r\n" % field for field in fields])
+    return b"%s%scontent-length: %d\r\n\r\n%s" % (begin.encode(), more, len(body), body)
+
+
+class Refusal:
+    """An error that many requests for a path get, as it goes over the wire, each with its own id."""
+
+    def __init__(self, path: str, error: TextLoomError, fields: Fields) -> None:
+        self.error = error
+        self._with_id = partial(on_the_wire, path, error=error, fields=fields)
+        self._parts = self._with_id(_SOME_ID).split(_SOME_ID.encode())
+
+    def to(self, request_id: str) -> bytes:
+        if len(request_id) == len(_SOME_ID) and request_id.isalnum():  # as JSON it is the same
+            return request_id.encode().join(self._parts)
+        return self._with_id(request_id)
 
 
 async def answer_error(request: Request, error: TextLoomError | HTTPException) -> Response:

@@ -61,9 +61,8 @@ class Chain:
         ahead = np.empty((*self.transitions.shape, steps.shape[2]))
         for before, now, emitted in zip(best[:-1, :, None], best[1:], steps[1:], strict=True):
             np.add(before, transitions, ahead)
-            np.maximum.reduce(
-                ahead, 0, None, now
-            )  # axis, type, out: by name they take a tenth longer
+            # axis, type, out: by name they take a tenth longer
+            np.maximum.reduce(ahead, 0, None, now)
             np.add(now, emitted, now)
         return best
 

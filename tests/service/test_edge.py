@@ -68,6 +68,16 @@ def keep_busy(
     return busy
 
 
+def fill_queue(
+    brake: Brake, client: httpx.Client, threads: ThreadPoolExecutor
+) -> list[Future[httpx.Response]]:
+    """`keep_busy`, and one request more, which leaves no room in a queue of ten tokens."""
+    busy = keep_busy(brake, client, threads)
+    second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
+    until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+    return [*busy, second]
+
+
 def raw(client: httpx.Client, request: bytes) -> bytes:
     """The first piece of an answer to bytes that no well-behaved client would send."""
     url = client.base_url
@@ -164,9 +174,7 @@ def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Br
         serving(tiny_models, threads=2, queue_tokens=10) as client,
         ThreadPoolExecutor() as threads,
     ):
-        busy = keep_busy(brake, client, threads)
-        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
-        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        waiting = fill_queue(brake, client, threads)
         response = client.post("/ner", json={"text": "one two three"})
         refusal(response, 503, "queue_full")
         assert int(response.headers["retry-after"]) >= 1
@@ -175,7 +183,7 @@ def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Br
         )
         refusal(others, 504, "deadline_exceeded")  # it shares the workers, but not the queue
         brake.let_go.set()
-        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+        assert {answer.result().status_code for answer in waiting} == {200}
         assert client.post("/ner", json={"text": "one two three"}).status_code == 200
 
 
@@ -192,9 +200,7 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
         ThreadPoolExecutor() as threads,
     ):
         assert raw(client, request).startswith(b"HTTP/1.1 415")  # there is room, so it is read
-        busy = keep_busy(brake, client, threads)
-        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
-        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        waiting = fill_queue(brake, client, threads)
 
         answers = conversation(client, [request + health, request[:-5], request[-5:] + health])
         assert [answer.split()[1] for answer in answers] == [b"503", b"200", b"503", b"200"]
@@ -219,7 +225,7 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
         assert 'textloom_http_requests_total{route="/ner",status="503"} 2.0' in page
         assert 'textloom_rejected_total{model="ner",reason="queue_full"} 2.0' in page
         brake.let_go.set()
-        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+        assert {answer.result().status_code for answer in waiting} == {200}
         assert raw(client, request).startswith(b"HTTP/1.1 415")
 
 
@@ -236,12 +242,10 @@ def test_every_refusal_is_whole_and_has_its_own_id(tiny_models: Path, brake: Bra
         serving(tiny_models, threads=2, queue_tokens=10) as client,
         ThreadPoolExecutor() as threads,
     ):
-        busy = keep_busy(brake, client, threads)
-        second = threads.submit(client.post, "/ner", json={"text": "waits " * 8})
-        until(lambda: 'textloom_queue_depth{model="ner"} 1.0' in client.get("/metrics").text)
+        waiting = fill_queue(brake, client, threads)
         answers = conversation(client, [b"".join(requests), *requests, *requests])
         brake.let_go.set()
-        assert {answer.result().status_code for answer in (*busy, second)} == {200}
+        assert {answer.result().status_code for answer in waiting} == {200}
     found = []
     for answer in answers:
         fields, _, told = answer.partition(b"\r\n\r\n")
