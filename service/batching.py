@@ -14,10 +14,10 @@ import asyncio
 import logging
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from service.errors import (
     DeadlineExceeded,
@@ -30,12 +30,11 @@ from service.errors import (
 from service.metrics import ModelMetrics
 from service.pace import Pace
 from service.running import O, Running, W
+from service.waiting import Job, Ran, Waiting, WindowQueue
 from service.workers import Workers
 
 logger = logging.getLogger("textloom.batching")
 
-PADDING = 0.07
-"""Largest share of a batch's tokens that may be padding."""
 SLICE_SECONDS = 0.005
 """A slice ends with the first step that ends after so long, or that finishes a request."""
 HEADROOM = 0.16
@@ -48,55 +47,13 @@ MOMENT = 0.001
 
 
 @dataclass(slots=True)
-class Ran(Generic[O]):
-    """What a request gets back: an output per window, in order, and where the time went."""
-
-    outputs: list[O]
-    queue_seconds: float
-    run_seconds: float
-
-
-class _Job(Generic[O]):
-    """One request: its windows that wait, its outputs so far, and the future that its caller awaits."""
-
-    __slots__ = (
-        *("deadline", "future", "missing", "outputs", "queued", "started"),
-        *("waiting", "waiting_tokens"),
-    )
-
-    def __init__(
-        self,
-        future: asyncio.Future[Ran[O]],
-        windows: int,
-        tokens: int,
-        *,
-        now: float,
-        deadline: float,
-    ) -> None:
-        self.future, self.deadline = future, deadline
-        self.queued = now
-        self.started: float | None = None
-        self.waiting, self.waiting_tokens = windows, tokens
-        self.missing = windows
-        self.outputs: list[Any] = [None] * windows
-
-
-@dataclass(slots=True)
-class _Waiting(Generic[W, O]):
-    job: _Job[O]
-    index: int
-    window: W
-    length: int
-
-
-@dataclass(slots=True)
 class _Batch(Generic[W, O]):
     """A batch between and in its slices."""
 
     running: Running[W, O]
-    inside: dict[int, _Waiting[W, O]] = field(default_factory=dict)
+    inside: dict[int, Waiting[W, O]] = field(default_factory=dict)
     """By handle."""
-    joining: list[_Waiting[W, O]] = field(default_factory=list)
+    joining: list[Waiting[W, O]] = field(default_factory=list)
     leaving: list[int] = field(default_factory=list)
     unfinished: int = 0
     """Tokens that were inside when its last slice ended."""
@@ -147,15 +104,12 @@ class Batcher(Generic[W, O]):
         self._stepwise = stepwise
         self._workers = workers
         self._metrics = metrics
-        self._batch_tokens = batch_tokens
         self._queue_tokens = queue_tokens
-        self._by_length: dict[int, deque[_Waiting[W, O]]] = {}
+        self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens)
         self._resting: list[_Batch[W, O]] = []
-        self._jobs: set[_Job[O]] = set()
+        self._jobs: set[Job[O]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
-        self._waiting = 0
-        self._waiting_tokens = 0
         self._running_tokens = 0
         self._expected_tokens = 0.0
         self._full: _Full | None = None
@@ -176,9 +130,9 @@ class Batcher(Generic[W, O]):
         if left <= own:
             raise self._rejected("deadline", _too_late())
         ahead = self._workers.backlog()
-        crowded = self._waiting_tokens + tokens > self._queue_tokens
+        crowded = self._queue.tokens + tokens > self._queue_tokens
         most = (left - own) * HEADROOM
-        if (self._waiting_tokens and crowded) or (ahead and ahead > most):
+        if (self._queue.tokens and crowded) or (ahead and ahead > most):
             late = ahead if crowded else ahead - most
             raise self._rejected("queue_full", self._queue_full(late))
 
@@ -216,16 +170,10 @@ class Batcher(Generic[W, O]):
         tokens = sum(lengths)
         self.check(tokens, deadline)
         future: asyncio.Future[Ran[O]] = asyncio.get_running_loop().create_future()
-        job: _Job[O] = _Job(future, len(windows), tokens, now=time.monotonic(), deadline=deadline)
+        job: Job[O] = Job(future, len(windows), now=time.monotonic(), deadline=deadline)
         self._jobs.add(job)
-        self._waiting += len(windows)
-        self._waiting_tokens += tokens
-        for index, (window, length) in enumerate(zip(windows, lengths, strict=True)):
-            same = self._by_length.get(length)
-            if same is None:
-                same = self._by_length[length] = deque()
-            same.append(_Waiting(job, index, window, length))
-        self._metrics.queue_depth.set(self._waiting)
+        self._queue.add(job, windows, lengths)
+        self._metrics.queue_depth.set(self._queue.windows)
         try:
             self._workers.dispatch()
             if not future.done() and deadline < self._alarm_at:
@@ -239,40 +187,28 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Seconds of a thread that the accepted work still takes; of a batch that runs, the half."""
-        tokens = self._waiting_tokens + self._expected_tokens + self._running_tokens / 2
+        tokens = self._queue.tokens + self._expected_tokens + self._running_tokens / 2
         return self._pace.token * tokens
 
     def oldest(self) -> float | None:
         """Since when the work has waited that comes next, None if nothing waits."""
-        if not self._by_length and not self._resting:
-            return None
-        for length, same in list(self._by_length.items()):
-            while same and same[0].job.future.done():
-                same.popleft()
-            if not same:
-                del self._by_length[length]
         ages = [batch.rested for batch in self._resting]
-        ages += [same[0].job.queued for same in self._by_length.values()]
+        if (waits := self._queue.oldest()) is not None:
+            ages.append(waits)
         return min(ages, default=None)
 
     def collect(self, now: float) -> _Batch[W, O]:
         """A batch for the next slice: one that rests or a new one, with the windows that join it."""
         batch = self._resting.pop(0) if self._resting else _Batch(self._begin())
-        batch.leaving = [
-            handle for handle, waiting in batch.inside.items() if waiting.job.future.done()
-        ]
+        batch.leaving = [handle for handle, waiting in batch.inside.items() if waiting.job.over]
         for handle in batch.leaving:
             self._running_tokens -= batch.inside.pop(handle).length
-        batch.joining = self._oldest_first(batch.tokens) if self._stepwise else self._alike()
+        queue = self._queue
+        batch.joining = queue.take_oldest(batch.tokens) if self._stepwise else queue.take_alike()
         for waiting in batch.joining:
-            job, length = waiting.job, waiting.length
-            job.started = job.started or now
-            job.waiting -= 1
-            job.waiting_tokens -= length
-            self._waiting_tokens -= length
-            self._running_tokens += length
-        self._waiting -= len(batch.joining)
-        self._metrics.queue_depth.set(self._waiting)
+            waiting.job.started = waiting.job.started or now
+            self._running_tokens += waiting.length
+        self._metrics.queue_depth.set(queue.windows)
         return batch
 
     def run(self, batch: _Batch[W, O]) -> list[tuple[int, O]] | Exception:
@@ -306,7 +242,7 @@ class Batcher(Generic[W, O]):
             logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
             self._running_tokens -= sum(waiting.length for waiting in lost)
             for waiting in lost:
-                if not waiting.job.future.done():
+                if not waiting.job.over:
                     failure = InternalError("the model failed on this request")
                     waiting.job.future.set_exception(failure)
             return
@@ -316,7 +252,7 @@ class Batcher(Generic[W, O]):
             waiting = batch.inside.pop(handle)
             job = waiting.job
             self._running_tokens -= waiting.length
-            if job.future.done():
+            if job.over:
                 continue
             job.outputs[waiting.index] = output
             job.missing -= 1
@@ -337,59 +273,8 @@ class Batcher(Generic[W, O]):
         if self._jobs:
             await asyncio.wait([job.future for job in self._jobs], timeout=grace)
         for job in list(self._jobs):
-            if not job.future.done():
+            if not job.over:
                 job.future.set_exception(self._rejected("draining", _draining()))
-
-    def _alike(self) -> list[_Waiting[W, O]]:
-        """The oldest waiting window, and those nearest in length while budget and padding allow."""
-        first = min(self._by_length, key=lambda each: self._by_length[each][0].job.queued)
-        others = sorted(self._by_length, key=lambda length: abs(length - first))[1:]
-        batch = self._take(first, max(1, self._batch_tokens // first))
-        tokens, longest = len(batch) * first, first
-        for length in others:
-            most = self._room(len(batch), tokens, longest, length)
-            more = self._take(length, most) if most else []
-            batch += more
-            tokens += len(more) * length
-            longest = max(longest, length) if more else longest
-        return batch
-
-    def _room(self, windows: int, tokens: int, longest: int, length: int) -> int:
-        """How many waiting windows of this length may join a batch of so many windows and tokens.
-
-        Padding is `top * n - tokens` for the n windows of a batch; it may be the share PADDING of `top * n`.
-        """
-        top = max(longest, length)
-        most = min(len(self._by_length[length]), self._batch_tokens // top - windows)
-        if most <= 0:
-            return 0
-        least = top * (1 - PADDING)
-        spare = tokens - least * windows
-        if length < least:  # each of them uses up some of what the others leave
-            return max(0, min(most, int(spare / (least - length))))
-        return most if most * (length - least) + spare >= 0 else 0
-
-    def _oldest_first(self, inside: int) -> list[_Waiting[W, O]]:
-        """Windows in order of age while they fit the budget beside `inside` tokens; one always fits alone."""
-        batch: list[_Waiting[W, O]] = []
-        while self._by_length:
-            length = min(self._by_length, key=lambda each: self._by_length[each][0].job.queued)
-            if inside and inside + length > self._batch_tokens:
-                break
-            batch += (taken := self._take(length, 1))
-            inside += length * len(taken)
-        return batch
-
-    def _take(self, length: int, most: int) -> list[_Waiting[W, O]]:
-        """Up to `most` windows of this length from the queue, without those whose callers have left."""
-        same, taken = self._by_length[length], list[_Waiting[W, O]]()
-        while same and len(taken) < most:
-            waiting = same.popleft()
-            if not waiting.job.future.done():
-                taken.append(waiting)
-        if not same:
-            del self._by_length[length]
-        return taken
 
     def _done(self, batch: _Batch[W, O], ran: Sequence[tuple[int, O]]) -> float:
         """Tokens that a slice got done: those of finished windows, and of others the half when they come.
@@ -418,7 +303,7 @@ class Batcher(Generic[W, O]):
 
     def _queue_full(self, seconds: float) -> QueueFull:
         return QueueFull(
-            f"{self._waiting_tokens} tokens wait for {self._name} already; try again later",
+            f"{self._queue.tokens} tokens wait for {self._name} already; try again later",
             retry_after=max(1, math.ceil(seconds)),
         )
 
@@ -438,7 +323,7 @@ class Batcher(Generic[W, O]):
     def _expire(self) -> None:
         now = time.monotonic()
         self._alarm, self._alarm_at = None, math.inf
-        waiting = [job for job in self._jobs if not job.future.done()]
+        waiting = [job for job in self._jobs if not job.over]
         for job in waiting:
             if job.deadline <= now:
                 job.future.set_exception(self._rejected("deadline", _too_late()))
@@ -446,17 +331,16 @@ class Batcher(Generic[W, O]):
         if later:
             self._set_alarm(min(later))
 
-    def _forget(self, job: _Job[O]) -> None:
+    def _forget(self, job: Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
         self._jobs.discard(job)
         # else the timer would keep a model that was replaced until a deadline
         if self._alarm and not self._jobs:
             self._alarm.cancel()
             self._alarm, self._alarm_at = None, math.inf
-        self._waiting_tokens -= job.waiting_tokens
         if job.waiting:
-            self._waiting -= job.waiting
-            self._metrics.queue_depth.set(self._waiting)
+            self._queue.forget(job)
+            self._metrics.queue_depth.set(self._queue.windows)
 
 
 def _draining() -> Draining:

@@ -358,7 +358,7 @@ async def test_what_a_round_refuses_it_refuses_to_its_end_and_counts_each_time()
     async with batcher(names) as made:
         for _ in range(20):
             made._pace.learn(10, 0.1)
-        made._waiting_tokens = 300  # three seconds, where 1.6 may be ahead of who has ten
+        made._queue.tokens = 300  # three seconds, where 1.6 may be ahead of who has ten
         refused = made.announce(20, time.monotonic() + 10)
         assert isinstance(refused, QueueFull)
         assert made.announce(20, time.monotonic() + 10) is refused
@@ -369,16 +369,16 @@ async def test_what_a_round_refuses_it_refuses_to_its_end_and_counts_each_time()
         assert value(made._metrics.rejected["queue_full"]) == 4
         made.drain()
         assert isinstance(made.announce(20, time.monotonic() + 10), Draining)
-        made._waiting_tokens = 0
+        made._queue.tokens = 0
 
 
 async def test_a_later_round_refuses_nothing_for_what_an_earlier_one_did() -> None:
     async with batcher(names) as made:
         for _ in range(20):
             made._pace.learn(10, 0.1)
-        made._waiting_tokens = 300
+        made._queue.tokens = 300
         assert made.announce(10, time.monotonic() + 10)
-        made._waiting_tokens = 0
+        made._queue.tokens = 0
         assert made.announce(10, time.monotonic() + 10)
         await asyncio.sleep(0)
         assert made.announce(10, time.monotonic() + 10) is None
@@ -403,7 +403,7 @@ async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
         await queued()
         gone.cancel()
         await queued()
-        assert made._waiting == 0
+        assert made._queue.windows == 0
         fits = send(made, Piece("fits", 90))
         await queued()
         gate.open()
@@ -540,7 +540,7 @@ async def test_under_a_storm_of_leavers_failures_and_deadlines_everybody_is_answ
         assert set(outcomes) <= {"ok", "left", "InternalError"}
         assert len(answered) > 200
         await asyncio.sleep(0)
-        assert made._waiting == made._waiting_tokens == 0
+        assert made._queue.windows == made._queue.tokens == 0
         assert not made._jobs
         assert await send(made, Piece("afterwards")) == ["afterwards"]
 
@@ -623,7 +623,7 @@ async def test_a_caller_who_leaves_between_two_steps_frees_the_place() -> None:
         assert await waits == ["waits"]
         assert await stays == ["stays"]
         assert value(made._metrics.rejected["caller_left"]) == 1
-        assert made._running_tokens == made._waiting_tokens == 0
+        assert made._running_tokens == made._queue.tokens == 0
     assert len([names for names in stairs.steps if "gone" in names]) < 60
     assert not [names for names in stairs.steps if {"gone", "waits"} <= set(names)]
 

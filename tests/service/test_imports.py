@@ -58,11 +58,11 @@ def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(task: str) -
     assert ours <= allowed | {"service", "service.tasks"}
 
 
-@pytest.mark.parametrize("module", ["batching", "pace", "running", "workers"])
+@pytest.mark.parametrize("module", ["batching", "pace", "running", "waiting", "workers"])
 def test_the_batcher_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
     names = imported(f"service.{module}")
-    allowed = {f"service.{name}" for name in ("errors", "metrics", "pace", "running", "workers")}
-    assert {name for name in names if name in MODULES} <= allowed
+    allowed = {"errors", "metrics", "pace", "running", "waiting", "workers"}
+    assert {name for name in names if name in MODULES} <= {f"service.{name}" for name in allowed}
     roots = {name.partition(".")[0] for name in names}
     assert roots <= sys.stdlib_module_names | {"service"}
 
