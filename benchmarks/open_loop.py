@@ -42,12 +42,16 @@ def run(
 
     connections: so many are open before the load begins. More are when all are busy, up to MOST_CONNECTIONS.
     """
-    requests = [
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
-        for body in bodies
-    ]
+    requests = [request(path, body) for body in bodies]
     return _Load(port, requests, rate, seconds, grace).run(connections)
+
+
+def request(path: str, body: str) -> bytes:
+    """As it goes over the wire."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
+    ).encode()
 
 
 class _Connection:

@@ -1,6 +1,7 @@
 """`python -m benchmarks`: a short run of it against the real service."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import servers
+from benchmarks import loopback, servers
 from benchmarks.__main__ import RESULTS
 from benchmarks.measures import MEASURES, QUICK, Row, overload
 from benchmarks.report import table
@@ -56,12 +57,19 @@ def test_a_quick_run_measures_prints_and_keeps_its_figures(tmp_path: Path) -> No
     assert kept["commit"]
 
 
+def test_the_kernel_takes_what_comes_in_one_piece() -> None:
+    assert loopback.exchange(200, 400) > 0
+    with pytest.raises(ValueError, match="in one piece"):
+        loopback.exchange(200, 1 << 20)
+
+
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 def test_an_overload_is_measured_with_one_text_a_request_and_with_16(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("benchmarks.servers.PEERS", ())  # they are in an environment of their own
     rows = {row.name: row for row in overload(QUICK)}
+    allowed: list[int] = []
     for shape, told in (("overload", "one text"), ("overload-16-texts", "16 texts")):
         goodput, *others = (rows[f"{shape}-{what}"] for what in ("goodput", "p99", "recovery"))
         assert all(f"/ner, {told} a request" in row.measure for row in (goodput, *others))
@@ -69,6 +77,13 @@ def test_an_overload_is_measured_with_one_text_a_request_and_with_16(
         turns = zip(goodput.ours, ((first + second) / 2, (second + third) / 2), strict=True)
         assert goodput.value == pytest.approx(sum(ours / peak for ours, peak in turns) / 2)
         assert "refused at once" in goodput.about
+        spare = re.search(
+            r"For 0.95 a refusal may take (\d+) µs .* kernel takes (\d+),", goodput.about
+        )
+        assert spare
+        allowed.append(int(spare[1]))
+        assert int(spare[2]) > 0
+    assert allowed[1] > 5 * allowed[0]  # it depends on how few there are
     one, many = rows["overload-goodput"], rows["overload-16-texts-goodput"]
     # far fewer requests, of which each has more texts; one of two short overloads may meet a stall
     assert 64 * max(many.ours) > max(one.ours) > max(many.ours)
