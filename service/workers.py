@@ -74,8 +74,11 @@ class Workers(ABC):
 
 
 ROUNDS = 3
-"""Rounds of the event loop between two batches: so many take a request from its socket to the queue."""
+"""Rounds of the event loop between two turns: so many take a request from its socket to the queue."""
 
+TURN_SECONDS = 0.03
+"""While more waits than can be done in so long, a turn is as long. The event loop then has more to do at once, and
+that goes faster, as do batches one after the other: each finds in the caches what the one before it needed."""
 
 AWAKE = 0.0002
 """Seconds after an answer for which a process with a single connection does not sleep."""
@@ -85,7 +88,7 @@ class Turns(Workers):
     """Computes in the event loop itself, by turns with it: a batch, then what came in meanwhile.
 
     The fastest with a process per core: no thread waits for another, and all requests that came during a
-    batch are in the next one. Whatever else the process does waits for a batch at most.
+    batch are in the next one. Whatever else the process does waits for a batch; for several if much waits.
     """
 
     def __init__(self) -> None:
@@ -108,10 +111,15 @@ class Turns(Workers):
             self._after(ROUNDS)
 
     def _turn(self) -> None:
-        if following := self._next():
+        began, busy_since = time.monotonic(), self._busy_since
+        while following := self._next():
             queue, batch, started = following
+            ran, now = queue.run(batch), time.monotonic()
             # of work that had to wait, the time between the turns is part of what it costs
-            queue.deliver(batch, queue.run(batch), self._busy_since or started, time.monotonic())
+            queue.deliver(batch, ran, busy_since or started, now)
+            if now - began >= TURN_SECONDS or self.backlog() < TURN_SECONDS:
+                break
+            busy_since = now
         self._scheduled = any(queue.oldest() is not None for queue in tuple(self._queues))
         self._busy_since = time.monotonic() if self._scheduled else None
         if self._scheduled:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -676,6 +677,35 @@ async def test_turns_answer_everybody_once_and_let_the_loop_do_other_things() ->
         assert await asyncio.gather(*tasks) == [[str(index)] for index in range(200)]
         beating.cancel()
     assert beats > 50  # once a batch at least
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.0], ids=["slow", "little waits"])
+async def test_a_turn_is_of_several_batches_while_much_waits_but_of_no_more_than_its_time(
+    seconds: float,
+) -> None:
+    rounds, turns = 0, list[int]()
+
+    async def count_rounds() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    def compute(windows: Sequence[Piece]) -> list[str]:
+        turns.append(rounds)
+        time.sleep(seconds)
+        return names(windows)
+
+    async with batcher(compute, batch_tokens=10, queue_tokens=10_000, workers=Turns()) as made:
+        for _ in range(ENOUGH):
+            made._pace.learn(10, seconds)
+        counting = asyncio.create_task(count_rounds())
+        tasks = [send(made, Piece(str(index))) for index in range(20)]
+        assert await asyncio.gather(*tasks) == [[str(index)] for index in range(20)]
+        counting.cancel()
+    batches = Counter(turns).values()
+    assert sum(batches) == 20
+    assert max(batches) == (2 if seconds else 1)
 
 
 async def test_turns_gather_what_is_on_its_way_and_compute_a_lone_request_at_once() -> None:
