@@ -76,7 +76,7 @@ class Workers(ABC):
 ROUNDS = 3
 """Rounds of the event loop between two turns: so many take a request from its socket to the queue."""
 
-TURN_SECONDS = 0.03
+TURN_SECONDS = 0.05
 """While more waits than can be done in so long, a turn is as long. The event loop then has more to do at once, and
 that goes faster, as do batches one after the other: each finds in the caches what the one before it needed."""
 

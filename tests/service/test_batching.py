@@ -705,7 +705,7 @@ async def test_a_turn_is_of_several_batches_while_much_waits_but_of_no_more_than
         counting.cancel()
     batches = Counter(turns).values()
     assert sum(batches) == 20
-    assert max(batches) == (2 if seconds else 1)
+    assert max(batches) == (3 if seconds else 1)
 
 
 async def test_turns_gather_what_is_on_its_way_and_compute_a_lone_request_at_once() -> None:
