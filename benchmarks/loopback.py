@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 CONNECTIONS = 500
 ROUNDS = 40
-SOME = 0.05
+PAUSE = 0.05
 """Seconds between two rounds, in which the kernel does what it has put off."""
 
 
@@ -38,5 +38,5 @@ def exchange(request: int, answer: int) -> float:
                 if len(came) < request or len(caller.recv(1 << 16)) < answer:
                     raise ValueError(f"{request} and {answer} bytes do not come in one piece")
             times.append((time.process_time() - began) / CONNECTIONS)
-            time.sleep(SOME)
+            time.sleep(PAUSE)
     return statistics.median(times)

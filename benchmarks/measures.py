@@ -424,7 +424,7 @@ def _spare(bodies: list[str], capacity: float, peak: float) -> str:
     bare = loopback.exchange(round(request), len(refusal))
     return (
         f"For {GOODPUT} a refusal may take {1e6 * (1 - GOODPUT) * cores() / refused:.0f} µs of a core, "
-        f"load included; of these the kernel takes {1e6 * bare:.0f}, with no program at either end"
+        f"load included; the kernel alone takes {1e6 * bare:.0f}, with no program at either end"
     )
 
 

@@ -88,7 +88,8 @@ class Turns(Workers):
     """Computes in the event loop itself, by turns with it: a batch, then what came in meanwhile.
 
     The fastest with a process per core: no thread waits for another, and all requests that came during a
-    batch are in the next one. Whatever else the process does waits for a batch; for several if much waits.
+    batch are in the next one. Whatever else the process does, also to see who has left and whose deadline has
+    passed, waits for a batch, or for TURN_SECONDS of them if much waits.
     """
 
     def __init__(self) -> None:
