@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.measures import MEASURES, QUICK, Plan, Row
+from benchmarks.measures import MEASURES
+from benchmarks.rows import QUICK, Plan, Row
 
 RESULTS = Path(__file__).parent / "results"
 

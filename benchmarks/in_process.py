@@ -19,6 +19,11 @@ def newest(name: str) -> Path:
     return max((MODELS / name).iterdir(), key=lambda path: int(path.name))
 
 
+def load(name: str) -> Any:
+    """The task of that bundle."""
+    return tasks.load(newest(name))
+
+
 def measure(name: str, batches: Sequence[Sequence[str]], seconds: float, cores: int) -> list[float]:
     """Texts a second of all cores together, and the median time of a batch in seconds.
 
@@ -47,7 +52,7 @@ def measure(name: str, batches: Sequence[Sequence[str]], seconds: float, cores: 
 def main(name: str, seconds: float) -> None:
     """In the child: reads the batches, says that it is ready, waits for a line, measures."""
     batches: list[list[str]] = json.loads(sys.stdin.readline())
-    task: Any = tasks.load(newest(name))
+    task = load(name)
     request = task.request(batches[0])
     for batch in batches[:20]:
         predict(task, batch, request)

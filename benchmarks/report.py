@@ -13,7 +13,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.measures import DEADLINE_MS, Plan, Row
+from benchmarks.overload import DEADLINE_MS
+from benchmarks.rows import Plan, Row
 
 LIBRARIES = (
     *("onnxruntime", "fastapi", "uvicorn", "uvloop", "tokenizers", "numpy"),

@@ -11,8 +11,10 @@ import pytest
 
 from benchmarks import loopback, servers
 from benchmarks.__main__ import RESULTS
-from benchmarks.measures import MEASURES, QUICK, Row, overload
+from benchmarks.measures import MEASURES
+from benchmarks.overload import overload
 from benchmarks.report import table
+from benchmarks.rows import QUICK, Row
 
 ROOT = Path(__file__).parents[2]
 
