@@ -32,7 +32,7 @@ from service.settings import Settings
 from service.tasks.common import Usage
 from service.tasks.ner import NerAnswer, NerRequest
 from service.tasks.sentiment import SentimentAnswer, SentimentRequest
-from service.tasks.translate import TranslateAnswer, TranslateRequest, TranslateResult
+from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 
 PLAYGROUND = Path(__file__).with_name("playground")
 PLAYGROUND_ASSETS = ("page.css", "page.js", "icon.svg")

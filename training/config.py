@@ -68,9 +68,13 @@ class Fit(Options):
     batch_tokens: int = Field(default=2048, ge=1)
     """Padded tokens in a step."""
     learning_rate: float = 2e-3
-    """Highest rate; it rises over the first steps and falls to zero in a half cosine."""
+    """Highest rate."""
+    schedule: Literal["cosine", "constant", "decay"] = "cosine"
+    """After its rise the rate falls to zero in a half cosine, stays, or falls to zero in a line."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises."""
+    warmup_steps: int = Field(default=0, ge=0)
+    """Steps in which the learning rate rises, in place of a share of them."""
     weight_decay: float = 0.01
     """Decoupled weight decay of AdamW."""
     clip: float = 1.0

@@ -1,6 +1,6 @@
 """Files to plain examples: CoNLL for names, JSONL or CSV for sentiment, TSV for translation; `.xz` too.
 
-A file is named as `PATH`, `PATH#N` (N of its examples, drawn at random) or `PATH#Nx` (read N times).
+A file is named as `PATH`, `PATH#N` (N of its examples, drawn at random) or `PATH#Nx` (read N times; 0.5x: half of it).
 Leaves out tokenisation: an example is text as people write it.
 """
 
@@ -158,12 +158,13 @@ def load(
             Corpus(
                 file=name,
                 split=kind,
-                examples=len(examples) * times,
+                examples=round(len(examples) * times),
                 sha256=digest,
                 licence=licence,
             )
         )
-        return examples * times
+        part = random.Random(f"{seed} {name}").sample(examples, round(len(examples) * (times % 1)))
+        return examples * int(times) + part
 
     if not train or not dev or not test:
         raise TrainingError("--train, --dev and --test each need a file")
@@ -197,7 +198,7 @@ def read_file(
     labels: Mapping[str, str],
     seed: int,
     kind: Split,
-) -> tuple[Path, list[Example], int]:
+) -> tuple[Path, list[Example], float]:
     """One file named as PATH, PATH#N or PATH#Nx: where it is, its examples, and how often they count.
 
     Raises TrainingError if it is missing, does not parse or holds no example.
@@ -235,13 +236,13 @@ def read_texts(path: Path) -> Iterator[str]:
             yield str(row["text"])
 
 
-def _parse(name: str, folder: Path | None) -> tuple[Path, int | None, int]:
+def _parse(name: str, folder: Path | None) -> tuple[Path, int | None, float]:
     plain, _, amount = name.partition("#")
-    match = re.fullmatch(r"([1-9][0-9]*)(x?)", amount) if amount else None
+    match = re.fullmatch(r"([1-9][0-9]*)|([0-9]+(?:\.[0-9]+)?)x", amount) if amount else None
     if amount and not match:
-        raise TrainingError(f"{name}: after # comes a count (#5000) or a repetition (#2x)")
-    count = int(match[1]) if match and not match[2] else None
-    times = int(match[1]) if match and match[2] else 1
+        raise TrainingError(f"{name}: after # comes a count (#5000) or a repetition (#2x, #0.5x)")
+    count = int(match[1]) if match and match[1] else None
+    times = float(match[2]) if match and match[2] else 1.0
     return locate(plain, folder), count, times
 
 

@@ -19,7 +19,7 @@ from service.tasks import AnyTask
 from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from training import calibration, copies, corpora, guidelines, scores, views
 from training.config import Options, Pairs
 from training.copies import Copy
@@ -172,7 +172,7 @@ def _examples(
     _, examples, times = corpora.read_file(
         read, name, folder=config.data, labels=config.labels, seed=config.seed, kind="test"
     )
-    return examples * times
+    return examples * int(times)
 
 
 def _check_labels(task: AnyTask, name: str, labels: set[str]) -> None:

@@ -34,6 +34,8 @@ class Point:
     score: float
     seconds: float
     """Training time so far, over all starts."""
+    tokens: int = 0
+    """What `loss` has counted so far."""
 
 
 @dataclass
@@ -53,6 +55,7 @@ class History:
                 loss=point.loss,
                 score=point.score,
                 seconds=self.seconds + point.seconds,
+                tokens=last.tokens + point.tokens,
             )
             for point in later.points
         ]
@@ -73,6 +76,7 @@ class _Progress:
     epoch: int = 0
     batch: int = 0
     """Batches of this epoch already done."""
+    tokens: int = 0
     loss_sum: float = 0.0
     loss_count: int = 0
     best_score: float = -math.inf
@@ -99,18 +103,21 @@ def prepare(options: Fit) -> torch.device:
 def fit(
     network: nn.Module,
     *,
-    lengths: Sequence[int],
+    lengths: Sequence[int] | Callable[[int], Sequence[int]],
     loss: Callable[[list[int]], tuple[Tensor, int]],
     validate: Callable[[], float],
     options: Fit,
     folder: Path,
+    begun: Path | None = None,
 ) -> History:
     """Trains `network` in place and leaves the best weights in it.
 
-    lengths: tokens of each example, by which a step's examples are chosen (batches.py).
+    lengths: tokens of each example, by which a step's examples are chosen (batches.py); or a function that makes
+    the examples of an epoch, by its number, and gives these.
     loss: a batch -> (mean loss, number of tokens it read).
     validate: -> score on dev, higher is better; called with the network in evaluation mode.
     folder: for `checkpoint.pt` and `log.jsonl`; a checkpoint found there is taken up.
+    begun: the checkpoint of an earlier phase, whose optimiser goes on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = next(network.parameters()).device
@@ -124,10 +131,9 @@ def fit(
     )
 
     def plan(epoch: int) -> list[list[int]]:
-        return bucketed(lengths, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
+        sizes = lengths(epoch) if callable(lengths) else lengths
+        return bucketed(sizes, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
 
-    batches = plan(0)
-    total = options.epochs * len(batches)
     progress, history = _Progress(), History()
     mean = _Mean(learnt, options.average)
     best = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -136,6 +142,10 @@ def fit(
         progress, history, best = _resume(checkpoint, network, optimizer, mean)
     else:
         (folder / LOG).unlink(missing_ok=True)
+        if begun:
+            optimizer.load_state_dict(torch.load(begun, weights_only=True)["optimizer"])
+    planned, batches = progress.epoch, plan(progress.epoch)
+    total = options.epochs * len(batches)
     started, saved = time.monotonic(), time.monotonic()
     before = history.seconds
 
@@ -145,10 +155,11 @@ def fit(
 
     bar = tqdm(total=total, initial=progress.step, unit="step", mininterval=5, dynamic_ncols=True)
     while progress.epoch < options.epochs and not progress.stopped:
-        batches = plan(progress.epoch)
+        if planned != progress.epoch:
+            planned, batches = progress.epoch, plan(progress.epoch)
         while progress.batch < len(batches) and not progress.stopped:
             network.train()
-            rate = _rate(progress.step / total, options)
+            rate = _rate(progress.step, total, options)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
@@ -164,6 +175,7 @@ def fit(
             mean.add(progress.step)
             progress.step += 1
             progress.batch += 1
+            progress.tokens += tokens
             progress.loss_sum += value.item()
             progress.loss_count += 1
             bar.update()
@@ -178,6 +190,7 @@ def fit(
                     loss=progress.loss_sum / progress.loss_count,
                     score=score,
                     seconds=before + time.monotonic() - started,
+                    tokens=progress.tokens,
                 )
                 history.points.append(point)
                 with (folder / LOG).open("a", encoding="utf-8") as log:
@@ -248,12 +261,21 @@ def _marks(batches: int, validations: int) -> set[int]:
     return {batches * part // validations for part in range(1, validations + 1)}
 
 
-def _rate(done: float, options: Fit) -> float:
-    """Learning rate after the share `done` of all steps: a linear rise, then half a cosine to zero."""
-    if done < options.warmup:
-        return options.learning_rate * (done + 1e-3) / options.warmup
-    fall = (done - options.warmup) / (1 - options.warmup)
-    return options.learning_rate * 0.5 * (1 + math.cos(math.pi * fall))
+def _rate(step: int, total: int, options: Fit) -> float:
+    """Learning rate of a step: a linear rise, then half a cosine to zero, the same rate, or a line to zero.
+
+    constant and decay are two phases of one schedule (Hu et al. 2024, MiniCPM: warm-up, stable, decay).
+    """
+    if options.warmup_steps:
+        rise = min(1.0, (step + 1) / options.warmup_steps)
+    else:
+        rise = min(1.0, (step / total + 1e-3) / options.warmup) if options.warmup else 1.0
+    if options.schedule == "constant" or rise < 1:
+        return options.learning_rate * rise
+    left = 1 - (step / total - options.warmup) / (1 - options.warmup)
+    if options.schedule == "decay":
+        return options.learning_rate * min(1.0, left)
+    return options.learning_rate * 0.5 * (1 + math.cos(math.pi * (1 - left)))
 
 
 def _save(

@@ -156,7 +156,9 @@ class Graph:
                     direction="bidirectional" if stack.bidirectional else "forward",
                     **({"linear_before_reset": 1} if stack.cell == "gru" else {}),
                 )
-            x = self._merge(y, stack)
+            below, x = x, self._merge(y, stack)
+            if stack.residual and index:
+                x = self.node("Add", x, below)
         features = self.constant([0, stack.last_outputs])
         last = self.node("Reshape", self.node("Transpose", last, perm=[1, 0, 2]), features)
         if spare:

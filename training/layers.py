@@ -39,8 +39,11 @@ class RecurrentStack(nn.Module):
         bidirectional: bool,
         merge: Merge,
         dropout: float = 0.0,
+        residual: bool = False,
     ) -> None:
+        """residual: from the second layer on, the output of a layer is added to that of the one below."""
         super().__init__()
+        self.residual = residual
         self.cell, self.bidirectional, self.merge, self.hidden = cell, bidirectional, merge, hidden
         self.outputs = hidden * (2 if bidirectional and merge == "concat" else 1)
         """Features of the output."""
@@ -70,16 +73,19 @@ class RecurrentStack(nn.Module):
         real = mask(lengths, x.shape[1])[..., None]
         back = reversed_within(lengths, x.shape[1])
         for layer, forwards in enumerate(self.forwards):
+            below = x
             x = self.dropout(x) if layer else x
             ahead = forwards(x)[0] * real
             last = ahead[torch.arange(len(x), device=x.device), lengths - 1]
             if not self.bidirectional:
-                x = ahead
+                x = ahead + below if self.residual and layer else ahead
                 continue
             rows = torch.arange(len(x), device=x.device)[:, None]
             behind = self.backwards[layer](x[rows, back])[0][rows, back] * real
             last = torch.cat([last, behind[:, 0]], dim=-1)
             x = merged(ahead, behind, self.merge)
+            if self.residual and layer:
+                x = x + below
         return x, last
 
 

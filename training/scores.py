@@ -28,7 +28,7 @@ from training.corpora import Labelled, Pair, Tagged
 if TYPE_CHECKING:  # a training loads its own task only
     from service.tasks.ner import Ner, NerResult
     from service.tasks.sentiment import Sentiment
-    from service.tasks.translate import Translate
+    from service.tasks.translate.task import Translate
 
 Values = dict[str, float | str]
 ByLabel = dict[str, dict[str, float]]

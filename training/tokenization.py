@@ -4,6 +4,9 @@ Words for the tagger and the classifier, subwords for the translator. A tokenize
 loaded afterwards, so training and serving cannot differ.
 """
 
+import re
+import string
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,9 +17,12 @@ from tokenizers import (
     models,
     normalizers,
     pre_tokenizers,
-    processors,
     trainers,
 )
+
+from service.tasks.translate.normalization import ONE_FOR_ONE, READABLE
+from service.tasks.translate.placeholders import EMOJI
+from service.tasks.translate.reading import SPECIAL
 
 WORD_PAD, WORD_UNKNOWN = "<pad>", "<unk>"
 SUBWORD_SPECIALS = ("<pad>", "<s>", "</s>")
@@ -78,32 +84,50 @@ def word_counts(texts: Iterable[str], *, web: bool = False) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def subword_tokenizer(texts: Iterable[str], *, size: int) -> Tokenizer:
-    """Byte-level byte-pair encoding (Sennrich et al. 2016) of both languages: no text is ever unknown.
+def alphabet(texts: Iterable[str]) -> set[str]:
+    """The characters that a translator is to read: ASCII, and others that stand in one of 20,000 texts or more.
 
-    Digits stand alone, so that a number is copied figure by figure. Ids: 0 padding, 1 start, 2 end.
+    What is always taken over (emoji) or read as something else (curly quotes) is none of them.
+    """
+    counts: Counter[str] = Counter()
+    total = 0
+    for text in texts:
+        total += 1
+        counts.update(set(unicodedata.normalize("NFC", text).lower().translate(ONE_FOR_ONE)))
+    usual = {c for c, count in counts.items() if count >= max(2, total / 20_000) and _readable(c)}
+    return usual | set(map(chr, range(33, 127))) - set(string.ascii_uppercase) | set("“”–")
+
+
+def _readable(character: str) -> bool:
+    if character in READABLE or character in "·⋅" or re.fullmatch(EMOJI, character):
+        return False
+    kind = unicodedata.category(character)
+    if kind[0] == "L":
+        return unicodedata.name(character, "").startswith("LATIN")
+    return kind[0] in "PS" or kind == "Nd"
+
+
+def subword_tokenizer(texts: Iterable[str], *, size: int, known: Iterable[str]) -> Tokenizer:
+    """Byte-pair encoding (Sennrich et al. 2016) of texts as a translator reads them (service/tasks/translate/reading.py).
+
+    A word begins with the space before it. Digits and reserved characters stand alone. Ids: 0 padding, 1 start, 2 end.
     """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFC(),
-            normalizers.Replace(Regex("[\u00a0\u202f\u2009]"), " "),
-            normalizers.Replace(Regex("[\u2018\u2019\u02bc]"), "'"),
-        ]
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    reserved = f"[{SPECIAL}]"
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(
+        Regex(
+            rf"▁?\p{{L}}+'(?=▁|{reserved})|▁?\p{{L}}+|'(?:s|t|re|ve|m|ll|d)(?!\p{{L}})|▁?\p{{N}}|{reserved}"
+            rf"|▁?(?:(?!{reserved})[^▁\p{{L}}\p{{N}}])+|▁"
+        ),
+        "isolated",
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=list(SUBWORD_SPECIALS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        initial_alphabet=sorted({*known, *SPECIAL, "▁"}),
         show_progress=False,
     )
-    tokenizer.train_from_iterator((" " + text for text in texts), trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer

@@ -4,55 +4,52 @@ The decoder has two layers: the first reads the last token and asks the attentio
 (as in Wu et al. 2016). Attention thus needs no loop of its own: in training all steps of a layer run at once.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+import random
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 from torch import Tensor, nn
 from torch.nn import functional
 
+from service import bundle
 from service.bundle import Limits
-from service.tasks.translate import (
+from service.tasks.translate.reading import Reader
+from service.tasks.translate.task import (
     ALTERNATIVES_WIDTH,
-    BOS,
-    EOS,
     PAD,
     Translate,
 )
-from training import behaviour, corpora, export, scores, search, start
+from training import behaviour, export, scores, search, start
 from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.cross_entropy import projected_cross_entropy
-from training.fit import History, fit, prepare
+from training.data import parallel
+from training.fit import CHECKPOINT, History, fit, prepare
 from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
-from training.tokenization import subword_tokenizer
+from training.tasks.translate.examples import Examples
+from training.data.parallel import Corpus
+from training.tasks.translate.stream import Ids, Stream, encoded
+from training.tokenization import alphabet, subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
-from training.variants import varied
 
-Ids = NDArray[np.int32]
+SUBWORD_CHUNKS = 3
+"""Chunks of the training whose texts the subwords are learnt from."""
 
-PART = 10_000
-"""Pairs that are encoded at a time: an encoding takes many times the memory of its ids."""
+DEV_SHARES = "dev.jsonl"
+"""In the folder of a run: the cross-entropy of each dev file, a line for each validation."""
 
 REPEATS = 2
 """How often a phrase may stand in a row in a translation whose source repeats nothing more often."""
 
-READING = {
-    "repeats": REPEATS,
-    "verbatim": True,
-    "capitals": True,
-    "accents": True,
-    "stand_ins": ["Facebook", "Twitter", "Tom", "Paul"],
-}
-"""Options of every new bundle. stand_ins: read in place of addresses; names that translations keep (LOG.md)."""
+READING = {"reader": 1, "repeats": REPEATS}
+"""Options of every new bundle: how texts are read, and how often a phrase may be repeated."""
 
 
 class Architecture(Options):
@@ -76,8 +73,8 @@ class Architecture(Options):
     """Units of each of the two layers of the decoder."""
     dropout: float = 0.1
     """Share of features that training hides."""
-    varied: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Share of the training pairs that are varied: other names, addresses, emoji, capitals, faults of typing."""
+    changed: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Share of the training pairs that are changed: more placeholders, capitals, careless typing."""
     label_smoothing: float = 0.1
     """Share of probability that training spreads over all subwords."""
     beam: int = Field(default=1, ge=1, le=ALTERNATIVES_WIDTH)
@@ -87,14 +84,12 @@ class Architecture(Options):
 
 
 class Finish(Options):
-    """A last phase of the training, on what the translator is to be best at."""
+    """A last phase of the training, in which the rate falls to zero, on what the translator is to be best at."""
 
     finish_train: tuple[str, ...] = ()
     """Files to train on after the others; none: there is no such phase."""
     finish_epochs: int = Field(default=1, ge=1)
-    """Passes over these files."""
-    finish_rate: float = 5e-4
-    """Highest learning rate of this phase."""
+    """Epochs of this phase."""
 
 
 class Config(Options):
@@ -102,6 +97,12 @@ class Config(Options):
     network: Architecture = Architecture()
     fit: Fit = Fit()
     finish: Finish = Finish()
+    chunk: int = Field(default=100_000, ge=1)
+    """Pairs of an epoch; a corpus read more often (PATH#2x) is in more of them."""
+    run: str = ""
+    """Folder of the checkpoints, in that of runs; named, a training goes on with other options, pairs or epochs."""
+    clean: bool = False
+    """Leave out pairs that are no translations of each other (training/data/cleaning.py)."""
     start: Path | None = None
     """A published translator to begin with, as models/translate-en-fr/1; its subwords and sizes are kept."""
     precision: Precision = "float32"
@@ -129,6 +130,7 @@ class Network(nn.Module):
             bidirectional=True,
             merge="concat",
             dropout=options.dropout,
+            residual=True,
         )
         memory, decoder = self.encoder.outputs, options.decoder
         self.bridge = nn.Linear(self.encoder.last_outputs, 2 * decoder)
@@ -212,38 +214,126 @@ def main(argv: Sequence[str]) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
     config = parse(Config, argv, "translate", "Trains a translator and publishes it as a bundle.")
     options = config.network
-    data = _loaded(config, config.files.train)
-    train, used = data.train, list(data.corpora)
-    last: list[corpora.Pair] = []
-    if config.finish.finish_train:
-        finish = _loaded(config, config.finish.finish_train)
-        last = finish.train
-        used += [corpus for corpus in finish.corpora if corpus.split == "train"]
-
+    data = _load_data(config, config.files.train)
+    last = _load_data(config, config.finish.finish_train) if config.finish.finish_train else None
+    used = [*data.corpora, *(last.corpora[: len(last.train)] if last else [])]
     begun = start.opened(config.start, options) if config.start else None
     if begun:
         used += [corpus for corpus in begun.manifest.training.corpora if corpus.split == "train"]
 
     device = prepare(config.fit)
-    folder = run_folder(config.files, config, used)
+    folder = config.files.runs / config.run if config.run else run_folder(config.files, config, used)
     tokenizer = export.made_once(
         folder / "tokenizer.json",
         lambda: (
             Tokenizer.from_file(str(begun.file("tokenizer.json")))
             if begun
-            else subword_tokenizer(
-                (side for pair in train for side in (pair.text, pair.other)),
-                size=options.vocabulary,
-            )
+            else _build_tokenizer(data.train, config)
         ),
     )
-    tokenizer.encode_special_tokens = True  # a text that says "</s>" does not end there
     network = Network(options, tokenizer.get_vocab_size())
     if begun:
         network.load_state_dict(read_weights(begun.path))
     network.to(device)
-    export.announce(network, len(train), data.left_out)
-    dev_ids = encoded(data.dev, tokenizer, options.max_tokens)
+    export.announce(network, sum(len(corpus.pairs) for corpus in data.train), data.left_out)
+    history = _fit_network(network, tokenizer, data, config, folder)
+    if last:
+        history = history.then(_finish(network, tokenizer, last, config, folder))
+    return _publish_bundle(network, tokenizer, data, config, used, history, folder)
+
+
+def _load_data(config: Config, train: Sequence[str]) -> parallel.Data:
+    return parallel.load(
+        config.files.model_copy(update={"train": tuple(train)}),
+        languages=(config.network.source, config.network.target),
+        reverse=config.network.reverse,
+        clean=config.clean,
+        seed=config.fit.seed,
+    )
+
+
+def _build_tokenizer(train: Sequence[Corpus], config: Config) -> Tokenizer:
+    """Subwords of both languages, learnt from texts as the network reads them."""
+    options = config.network
+    known = alphabet(
+        side for corpus in train for pair in corpus.pairs for side in (pair.text, pair.other)
+    )
+    examples = Examples(
+        Reader(options.source, options.target, known),
+        Reader(options.target, options.source, known),
+        changed=0.0,
+    )
+    stream = Stream(
+        train, examples, Tokenizer(models.BPE()), chunk=config.chunk, longest=0, seed=config.fit.seed
+    )
+    chance = random.Random(config.fit.seed)
+    texts = (
+        side
+        for number in range(min(SUBWORD_CHUNKS, stream.chunks))
+        for pair in stream.pairs(number)
+        if (example := examples.make(pair, chance))
+        for side in (example.text, example.other)
+    )
+    return subword_tokenizer(texts, size=options.vocabulary, known=known)
+
+
+def _examples(tokenizer: Tokenizer, options: Architecture, changed: float) -> Examples:
+    known = tokenizer.get_vocab()
+    return Examples(
+        Reader(options.source, options.target, known),
+        Reader(options.target, options.source, known),
+        changed,
+    )
+
+
+def _fit_network(
+    network: Network, tokenizer: Tokenizer, data: parallel.Data, config: Config, folder: Path
+) -> History:
+    return _fit(network, tokenizer, data, config.fit, config, folder, None)
+
+
+def _finish(
+    network: Network, tokenizer: Tokenizer, data: parallel.Data, config: Config, folder: Path
+) -> History:
+    """The phase in which the rate falls, with the optimiser of the one before."""
+    update = {"epochs": config.finish.finish_epochs, "schedule": "decay", "warmup": 0.0}
+    how = config.fit.model_copy(update=update | {"warmup_steps": 0})
+    return _fit(network, tokenizer, data, how, config, folder / "finish", folder / CHECKPOINT)
+
+
+def _fit(
+    network: Network,
+    tokenizer: Tokenizer,
+    data: parallel.Data,
+    how: Fit,
+    config: Config,
+    folder: Path,
+    begun: Path | None,
+) -> History:
+    options = config.network
+    device = next(network.parameters()).device
+    stream = Stream(
+        data.train,
+        _examples(tokenizer, options, options.changed),
+        tokenizer,
+        chunk=config.chunk,
+        longest=options.max_tokens,
+        seed=how.seed,
+    )
+    plain, chance = _examples(tokenizer, options, 0.0), random.Random(how.seed)
+    dev = {
+        name: encoded(
+            [one for pair in pairs if (one := plain.make(pair, chance))],
+            tokenizer,
+            options.max_tokens,
+        )
+        for name, pairs in data.dev.items()
+    }
+    chunk: list[tuple[Ids, Ids]] = []
+
+    def next_chunk(epoch: int) -> list[int]:
+        chunk[:] = stream.chunk(epoch)
+        return [max(len(source), len(target)) for source, target in chunk]
 
     def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> tuple[Tensor, int]:
         source, source_lengths = pad([source for source, _ in pairs], value=PAD)
@@ -258,31 +348,46 @@ def main(argv: Sequence[str]) -> Path:
         return loss, int(target_lengths.sum()) - len(pairs)
 
     def validate() -> float:
-        """Minus the mean cross-entropy of a dev token."""
-        total, count = 0.0, 0
-        order = bucketed([len(s) for s, _ in dev_ids], tokens=4096, seed=0, epoch=0)
-        for indices in order:
-            loss, tokens = batch_loss([dev_ids[index] for index in indices], 0.0)
-            total, count = total + loss.item() * tokens, count + tokens
-        return -total / count
+        """Minus the cross-entropy of a dev token, the mean over the files."""
+        shares = {name: _cross_entropy(pairs, batch_loss) for name, pairs in dev.items()}
+        with (folder / DEV_SHARES).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(shares) + "\n")
+        return -sum(shares.values()) / len(shares)
 
-    def train_on(pairs: Sequence[corpora.Pair], how: Fit, where: Path) -> History:
-        ids = encoded(varied(pairs, options.varied, how.seed), tokenizer, options.max_tokens)
-        lengths = [max(len(source), len(target)) for source, target in ids]
-        return fit(
-            network,
-            lengths=lengths,
-            loss=lambda indices: batch_loss([ids[i] for i in indices], options.label_smoothing),
-            validate=validate,
-            options=how,
-            folder=where,
-        )
+    return fit(
+        network,
+        lengths=next_chunk,
+        loss=lambda indices: batch_loss([chunk[i] for i in indices], options.label_smoothing),
+        validate=validate,
+        options=how,
+        folder=folder,
+        begun=begun,
+    )
 
-    history = train_on(train, config.fit, folder)
-    if last:
-        lower = {"epochs": config.finish.finish_epochs, "learning_rate": config.finish.finish_rate}
-        how = config.fit.model_copy(update=lower)
-        history = history.then(train_on(last, how, folder / "finish"))
+
+def _cross_entropy(
+    pairs: Sequence[tuple[Ids, Ids]],
+    batch_loss: Callable[[Sequence[tuple[Ids, Ids]], float], tuple[Tensor, int]],
+) -> float:
+    total, count = 0.0, 0
+    order = bucketed([len(source) for source, _ in pairs], tokens=4096, seed=0, epoch=0)
+    for indices in order:
+        loss, tokens = batch_loss([pairs[index] for index in indices], 0.0)
+        total, count = total + loss.item() * tokens, count + tokens
+    return total / count
+
+
+def _publish_bundle(
+    network: Network,
+    tokenizer: Tokenizer,
+    data: parallel.Data,
+    config: Config,
+    used: list[bundle.Corpus],
+    history: History,
+    folder: Path,
+) -> Path:
+    options = config.network
+    device = next(network.parameters()).device
     round_to_half(network.cpu())
     draft = export.Draft(
         task="translate",
@@ -296,6 +401,7 @@ def main(argv: Sequence[str]) -> Path:
         parameters=export.parameters(network),
         device=str(device),
     )
+    dev = [pair for pairs in data.dev.values() for pair in pairs]
     return export.publish(
         draft,
         folder,
@@ -307,41 +413,8 @@ def main(argv: Sequence[str]) -> Path:
             | (behaviour.scored(task, config.behaviour) if config.behaviour else {})
         ),
         tune=(
-            (lambda task: search.tuned(task, data.dev, config.length_penalties))
+            (lambda task: search.tuned(task, dev, config.length_penalties))
             if config.length_penalties
             else None
         ),
     )
-
-
-def _loaded(config: Config, train: Sequence[str]) -> corpora.Data[corpora.Pair]:
-    """The splits with these training files, sources first."""
-    files = export.file_options(config.files, config.fit.seed) | {"train": train}
-    data = corpora.load(corpora.read_pairs, **files)
-    if not config.network.reverse:
-        return data
-    return replace(
-        data,
-        train=[pair.turned() for pair in data.train],
-        dev=[pair.turned() for pair in data.dev],
-        tests={name: [pair.turned() for pair in pairs] for name, pairs in data.tests.items()},
-    )
-
-
-def encoded(
-    pairs: Sequence[corpora.Pair], tokenizer: Tokenizer, longest: int
-) -> list[tuple[Ids, Ids]]:
-    """Pairs as ids (source + EOS, BOS + target + EOS); those over the limit are left out."""
-    kept = []
-    for first in range(0, len(pairs), PART):
-        part = pairs[first : first + PART]
-        sides = [
-            [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
-            for texts in ([pair.text for pair in part], [pair.other for pair in part])
-        ]
-        kept += [
-            (np.array([*source, EOS], np.int32), np.array([BOS, *target, EOS], np.int32))
-            for source, target in zip(*sides, strict=True)
-            if len(source) < longest and len(target) < longest
-        ]
-    return kept

@@ -23,7 +23,7 @@ from service.reading import parse
 from service.serving import Model
 from service.tasks.ner import NerRequest
 from service.tasks.sentiment import SentimentRequest
-from service.tasks.translate import TranslateRequest
+from service.tasks.translate.task import TranslateRequest
 
 REQUESTS: dict[str, type[Any]] = {
     "ner": NerRequest,

@@ -10,7 +10,7 @@ from service.errors import BundleError, TextLoomError
 from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 
 AnyTask = Ner | Sentiment | Translate
 TASKS: dict[str, type[AnyTask]] = {"ner": Ner, "sentiment": Sentiment, "translate": Translate}

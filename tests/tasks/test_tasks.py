@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.tasks.common import predict, run_grouped
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from service.text import Unit, sentences
 
 BLANK = ["", " ", "\n\r\n\t", "\u00a0\u2003"]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from service import tasks
-from service.tasks.beam import Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.common import predict
-from service.tasks.translate import Sentence, Translate, Translating
+from service.tasks.translate.beam import Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.task import Sentence, Translate, Translating
 from tests.service import tiny
 
 END = 2

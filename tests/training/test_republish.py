@@ -9,7 +9,7 @@ import pytest
 
 from service import bundle, tasks
 from service.tasks.common import predict
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from training.__main__ import main
 from training.export import GOLDEN
 from training.translate import READING

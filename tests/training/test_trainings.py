@@ -15,7 +15,7 @@ from service import tasks
 from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from tests.training import tiny
 from training import scores, vectors
 from training.corpora import read_conll, read_labelled, read_pairs

@@ -114,7 +114,7 @@ class Local:
 
     def __init__(self, models: Path, task: str, options: dict[str, Any]) -> None:
         from service import tasks
-        from service.language import Detector
+        from service.tasks.translate.language import Detector
 
         self._options = dict(options)
         self._tasks = {}

@@ -24,6 +24,8 @@ class Hypothesis:
     ids: tuple[int, ...]
     log_probability: float
     """Sum over the tokens, the end of the sentence included."""
+    attended: tuple[int, ...] = ()
+    """For each of the ids the position in the source that the network attended to most."""
 
     @property
     def score(self) -> float:
@@ -53,6 +55,8 @@ class Step:
     """[rows, branches]"""
     states: Arrays
     """Each [rows, ...]."""
+    attended: Ids
+    """[rows], the positions in the source that were attended to most."""
 
 
 Network = Callable[[Ids, Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], Step]
@@ -92,6 +96,8 @@ class Search:
         self._tokens = np.zeros(0, np.int64)
         self._history = np.zeros((0, PHRASE), np.int64)
         """The tokens of the hypothesis, the newest last, and -1 before it began; never less than PHRASE wide."""
+        self._attended = np.zeros((0, PHRASE), np.int64)
+        """For each token of the history the position that was attended to."""
         self._equal = np.zeros((0, PHRASE), np.int64)
         """For how many tokens already each was equal to the one before it, to the one before that, and so on."""
         self._states: Arrays = {}
@@ -124,6 +130,8 @@ class Search:
         self._totals = np.concatenate([self._totals, totals])
         self._tokens = np.concatenate([self._tokens, np.full(rows, self._begin)])
         self._history = np.concatenate([self._history, np.full((rows, self._history.shape[1]), -1)])
+        positions = np.zeros((rows, self._attended.shape[1]), np.int64)
+        self._attended = np.concatenate([self._attended, positions])
         self._equal = np.concatenate([self._equal, np.zeros((rows, PHRASE), np.int64)])
         for name, one in states.items():
             beams = one.repeat(self._width, axis=0)
@@ -162,7 +170,8 @@ class Search:
         going = alive ^ ending
         # an end that the beam would not have kept is no hypothesis
         for place, rank in zip(*ending[:, :width].nonzero(), strict=True):
-            self._finish(place, rows[place, rank], tokens[place, rank], totals[place, rank])
+            row = rows[place, rank]
+            self._finish(place, row, tokens[place, rank], totals[place, rank], step.attended[row])
 
         # the first `width` that go on; where there are fewer, dead rows fill up
         chosen = (~going).argsort(axis=1, kind="stable")[:, :width]
@@ -174,6 +183,8 @@ class Search:
         again = history[:, : -PHRASE - 1 : -1] == newest
         self._equal = (self._equal.take(kept, axis=0) + 1) * again
         self._history = np.concatenate([history, newest], axis=1)
+        positions = self._attended.take(kept, axis=0), step.attended.take(kept)[:, None]
+        self._attended = np.concatenate(positions, axis=1)
         self._states = {name: state.take(kept, axis=0) for name, state in step.states.items()}
         return self._delivered(going.any(axis=1).tolist())
 
@@ -187,13 +198,15 @@ class Search:
         circling: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
         return circling & ~circling.all(-1, keepdims=True)
 
-    def _finish(self, place: int, row: int, token: int, total: float) -> None:
+    def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]
         if len(sentence.ended) < self._width:
             before = self._clock - 1 - sentence.began
             ids = self._history[row, self._history.shape[1] - before :].tolist()
-            ids += [] if token == self._end else [int(token)]
-            sentence.ended.append(Hypothesis(tuple(ids), float(total)))
+            positions = self._attended[row, self._attended.shape[1] - before :].tolist()
+            if token != self._end:
+                ids, positions = [*ids, int(token)], [*positions, int(attended)]
+            sentence.ended.append(Hypothesis(tuple(ids), float(total), tuple(positions)))
 
     def _delivered(self, going: Sequence[bool]) -> list[tuple[int, list[Hypothesis]]]:
         def normalised(hypothesis: Hypothesis) -> float:
@@ -220,7 +233,7 @@ class Search:
         last = [place for place in range(left, size) if place not in places]
         if gaps:
             to, source = self._rows(gaps), self._rows(last)
-            each_row = self._totals, self._tokens, self._equal, self._history
+            each_row = self._totals, self._tokens, self._equal, self._history, self._attended
             for array in (*each_row, *self._states.values()):
                 array[to] = array[source]
             for array in (self._most_equal, *self._memory.values()):
@@ -234,6 +247,7 @@ class Search:
         self._totals, self._tokens = self._totals[:rows], self._tokens[:rows]
         self._equal = self._equal[:rows]
         self._history = self._history[:rows, -max(PHRASE, longest) :]
+        self._attended = self._attended[:rows, -max(PHRASE, longest) :]
         self._states = {name: state[:rows] for name, state in self._states.items()}
         self._cut_memory()
 

@@ -1,0 +1,86 @@
+"""Whether a translation can be right: what every good one keeps of its source, whatever the words."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from service.tasks.translate.placeholders import PLACEHOLDER
+
+THRICE = 3
+"""How often a phrase of three words or more may not stand in a translation, if its source has it once."""
+
+LEAST = 1 / 3
+"""Of the length of its source, below which a translation has dropped something."""
+
+DROPPED_FROM = 20
+"""Characters of a source that is looked at so."""
+
+_DIGITS = re.compile(r"\d+")
+_WORDS = re.compile(r"[^\W\d_]+")
+# fmt: off
+_SPELLED = frozenset({
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fifteen",
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "dozen",
+    "noon", "midnight", "first", "second", "third", "half", "quarter",
+    "un", "une", "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze",
+    "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent", "cents", "mille", "quinzaine",
+    "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi", "demie", "quart",
+})
+# fmt: on
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Faults:
+    """The fewer, the better; compared in this order."""
+
+    placeholders: int = 0
+    """That are missing, or there too often."""
+    looped_or_dropped: bool = False
+    numbers: int = 0
+    """That the source has not."""
+
+    def __bool__(self) -> bool:
+        return bool(self.placeholders or self.looped_or_dropped or self.numbers)
+
+
+def faults(source: str, translation: str) -> Faults:
+    """Of a translation, both as the network reads and writes them."""
+    wanted, given = (Counter(PLACEHOLDER.findall(text)) for text in (source, translation))
+    placeholders = (wanted - given).total() + (given - wanted).total()
+    return Faults(
+        placeholders,
+        looped(source, translation) or dropped(source, translation),
+        invented(source, translation),
+    )
+
+
+def dropped(source: str, translation: str) -> bool:
+    return len(source) >= DROPPED_FROM and len(translation) < LEAST * len(source)
+
+
+def looped(source: str, translation: str) -> bool:
+    """Whether a phrase of three words stands three times in a translation, and in the source once at most."""
+    words = _WORDS.findall(translation)
+    phrases = Counter(zip(words, words[1:], words[2:], strict=False))
+    if not phrases or max(phrases.values()) < THRICE:
+        return False
+    ours = _WORDS.findall(source)
+    again = Counter(zip(ours, ours[1:], ours[2:], strict=False))
+    return max(again.values(), default=0) < THRICE - 1
+
+
+def invented(source: str, translation: str) -> int:
+    """How many numbers a translation has in digits that its source has not, neither in digits nor in words.
+
+    >>> invented("at 3 pm", "à 15 h"), invented("3 cats", "4 chats"), invented("three cats", "3 chats")
+    (0, 1, 0)
+    """
+    theirs = _DIGITS.findall(translation)
+    if not theirs:
+        return 0
+    known = set(_DIGITS.findall(source))
+    known |= {str((int(hour) + 12) % 24) for hour in known if len(hour) <= 2}
+    missing = [number for number in theirs if number not in known]
+    if missing and not _SPELLED.isdisjoint(_WORDS.findall(source)):
+        missing = [number for number in missing if len(number) > 2]
+    return len(missing)

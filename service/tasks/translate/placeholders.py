@@ -1,0 +1,266 @@
+"""What a translation takes over as it stands: addresses, code, markup, placeholders of programs, emoji, numbers.
+
+No network should spell these. Each is replaced by one of twenty reserved characters, ten for numbers and ten
+for everything else, which the network has learnt to copy; afterwards the original takes its place again, a number
+as the target language writes it.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from service.tasks.translate import numbers
+from service.tasks.translate.tracing import TracedText
+from service.text import Span
+
+NUMBERS = "".join(map(chr, range(0xE010, 0xE01A)))
+"""Reserved for numbers."""
+
+VERBATIM = "".join(map(chr, range(0xE020, 0xE02A)))
+"""Reserved for everything else."""
+
+RESERVED = NUMBERS + VERBATIM
+PLACEHOLDER = re.compile(f"[{RESERVED}]")
+
+EMOJI = (
+    "(?:[\u00a9\u00ae\u203c\u2049\u2122\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    "\U0001f000-\U0001faff\U000e0020-\U000e007f][\ufe0e\ufe0f\u200d]*|[0-9#*]\ufe0f?\u20e3)+"
+)
+
+# fmt: off
+_ENDINGS = [  # none that is a word, which may follow a full stop without a space
+    "com", "org", "net", "edu", "gov", "io", "eu", "fr", "ch", "uk", "ca", "dev", "app", "info", "lan", "local",
+    "pdf", "docx?", "xlsx?", "pptx?", "od[tsp]", "txt", "csv", "tsv", "json[l5]?", "xml", "x?html?", "zip", "t?gz", "tar", "xz",
+    "7z", "png", "jpe?g", "gif", "svg", "webp", "ico", "mp[34]", "wav", "avi", "mkv", "mov", "py", "js", "tsx?", "jsx",
+    "css", "php", "rb", "rs", "go", "c", "h", "cpp", "hpp", "cs", "java", "jar", "sh", "bat", "ps1", "exe", "dll", "so", "ini",
+    "cfg", "conf", "toml", "ya?ml", "lock", "log", "md", "rst", "sql", "db", "sqlite", "bak", "tmp", "srt", "po", "mo", "iso", "deb",
+    "rpm", "apk", "key", "pem", "crt", "env",
+]
+# fmt: on
+
+_WEB = "|".join(
+    [
+        r"(?:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
+        r"(?:www\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
+        r"(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+",
+        rf"(?<![\w.@/\\-])[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(_ENDINGS)})(?![\w-]|\.\w)(?:/[^\s<>\"«»“”]*[\w/])?",
+    ]
+)
+_CODE = "|".join(
+    [
+        r"`[^`\n]+`",
+        r"\{\{[^{}\n]{0,80}\}\}|\{%[^{}\n]{0,80}%\}|\$?\{[^{}\n]{0,80}\}|\$\([^()\s]{1,40}\)",
+        r"\$[A-Za-z_]\w*\$?",
+        r"%\(\w+\)[-+0#]?\d*(?:\.\d+)?[a-zA-Z]",
+        r"(?<![\w%])%(?:\d{1,2}\$)?[-+0#]?\d*(?:\.\d+)?(?:l{0,2}[diuoxXfFeEgGcrsap@])(?![A-Za-zÀ-ÿ])",
+        r"%[A-Za-z_]\w*%",
+        r"</?[A-Za-z!?][^<>\n]{0,200}>|<%?[A-Za-z_][\w .-]{0,40}%?>",
+        r"\[[A-Z0-9_]*[0-9_][A-Z0-9_]*\]",
+        r"\]\([^()\s]+\)",  # where a link of Markdown leads
+        r"&(?:#\d{1,7}|#x[\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});",
+        r"(?<![\w:]):[a-z0-9_+-]*[a-z][a-z0-9_+-]*:(?![\w:])",  # :emoji_code:
+        r"@@?[A-Za-z_][\w.-]*\w@@?|@[\w-]*[A-Za-z_][\w-]*(?:/[\w-]+)*",
+        r"(?<![\w&#])#[^\W\d]\w*|(?<![\w&#])#\d+\b",
+        r"(?<![\w-])--?[A-Za-z](?:[\w-]*\w)?(?:=[^\s,;.]+)?(?![\w'’])",  # options of a command
+        r"(?<![\w/\\.])(?:~|\.{1,2})?(?:/[\w.+@%-]*\w)+/?(?!\w)",  # paths
+        r"(?<!\w)[A-Za-z]:\\[\w.\\ -]*\w|(?<![\w\\])\\[\w.-]+(?:\\[\w.-]+)+",
+        r"(?<![\w-])[\w.]+\(\)",  # a function
+        r"(?:Ctrl|Alt|Shift|Cmd|Command|Option|Maj|Win)(?:\+[\w-]+)+",
+        r"\*\*\*?|__+|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|\||\\[ntr](?![a-z])",
+    ]
+)
+_IDENTIFIER = "|".join(
+    [
+        r"(?<![\w.-])v?\d+(?:\.\d+)+(?:-?(?:rc|alpha|beta|dev|post|b|a)\.?\d*|\.x|\+[\w.]+)(?!\w)",
+        r"(?<![\w.-])v\d+(?:\.\d+)*(?![\w])",
+        r"(?<!\w)0x[\da-fA-F]+(?!\w)",
+        r"(?<![\w-])[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}(?![\w-])",
+        r"(?<![\w-])(?=[\da-f]*[a-f])(?=[\da-f]*\d[a-f]*\d)[\da-f]{7,64}(?![\w-])",
+        r"(?<![\w-])[A-Z]{1,6}-?\d[\w]*(?:-[A-Z\d]+)*(?![\w-])",  # COVID-19, A380, INV-2024-07
+        r"(?<![\w-])[A-Za-z]+\d+[A-Za-z\d]*(?:-[A-Za-z\d]+)*(?![\w-])",  # mp3, utf8
+        r"(?<![\w-])(?:[a-z]{2,5}-\d+|x86[-_]64)(?![\w-])",  # utf-8
+        r"(?<![\w-])\w*[^\W_]_[^\W_]\w*(?![\w-])",  # snake_case
+        r"(?<![\w.-])[a-z_]{2,}(?:\.[a-z_]{2,}\w*)+(?![\w.])",  # color.ui
+        r"(?<![\w'’-])(?:[^\W\d_]*[a-z][A-Z])[^\W\d_]*(?![\w-])",  # camelCase, YouTube
+    ]
+)
+
+
+_HINT = r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--"
+"""Something of it is in everything that is taken over; most sentences have none, and to look for it is quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is taken over."""
+
+    text: str
+    """As it stands in the source."""
+    renderings: tuple[str, ...]
+    """How the target language may write it, the usual way first."""
+    number: bool
+    soft: bool = False
+    """A translation may as well write it in another way: a name with capitals inside, a number with a unit."""
+
+    @property
+    def small(self) -> bool:
+        """Whether it is a number that the network may spell."""
+        return self.number and self.text.isdigit() and len(self.text) <= 4
+
+
+class Finder:
+    """Finds the items of texts of one language.
+
+    known: the characters that the network can read. Words with others are items, too.
+    """
+
+    def __init__(self, source: str, target: str, known: Collection[str]) -> None:
+        self._target = target
+        letters = re.escape("".join(sorted({*known, *"".join(known).upper(), *" \t\n"})))
+        self._number = numbers.pattern(source)
+        number = _uncased(self._number)
+
+        def compiled(number: str) -> re.Pattern[str]:
+            return re.compile(
+                rf"{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
+                rf"|\w*[^{letters}]+(?:[^\s{letters}]|\w)*",
+            )
+
+        self._hint = re.compile(rf"{_HINT}|[^{letters}]")
+        self._pattern, self._every_number = (
+            compiled(number),
+            compiled(rf"{number}|(?<!\w)\d{{1,4}}(?!\w)"),
+        )
+
+    def find(self, text: str, *, every_number: bool = False) -> list["Found"]:
+        """The items in the order of the text; with `every_number` small ones, too."""
+        if not self._hint.search(text):
+            return []
+        pattern = self._every_number if every_number else self._pattern
+        return [(match.span(), self._item(match)) for match in pattern.finditer(text)]
+
+    def _item(self, match: re.Match[str]) -> Item:
+        found = match[0]
+        if not match["number_"]:
+            return Item(found, (found,), number=False, soft=bool(match["identifier"]))
+        number = self._number.match(match.string, match.start())
+        if not number or number.span() != match.span() or _names_a_version(match):
+            return Item(found, (found,), number=True)
+        return Item(found, tuple(numbers.renderings(number, self._target)), number=True)
+
+
+_VERSIONED = re.compile(
+    r"(?:(?<=[\w,;:] )[A-Z][\w+-]*|(?i:version|release|section|chapter|figure|fig\.|table|chapitre|tableau)) $"
+)
+_MEASURED = re.compile(r"\s?(?:%|°|percent|pour|million|billion|milli|[kKMGT]?[gmBbWo]\b|km)")
+
+
+def _names_a_version(match: re.Match[str]) -> bool:
+    """Whether a decimal is one of those that name something, as in `Python 3.11` or `section 2.4`."""
+    if not re.fullmatch(r"\d+\.\d+", match[0]) or _MEASURED.match(match.string, match.end()):
+        return False
+    return bool(_VERSIONED.search(match.string[max(0, match.start() - 40) : match.start()]))
+
+
+def _uncased(number: re.Pattern[str]) -> str:
+    """The pattern of a number as a part of one that minds case, without names for its groups."""
+    return "(?i:" + re.sub(r"\(\?P<\w+>", "(?:", number.pattern) + ")"
+
+
+Found = tuple[Span, Item]
+"""An item and where it stands."""
+
+
+def replaced(text: TracedText, found: Sequence[Found]) -> tuple[TracedText, dict[str, Item]]:
+    """The text with a reserved character for each item, and the items by their characters.
+
+    Where there are more than reserved characters, neighbours share one; what is left stays in the text.
+    """
+    standing: dict[str, Item] = {}
+    if not found:
+        return text, standing
+    if sum(not item.number for _, item in found) > len(VERBATIM):
+        found = _joined(text.text, found)
+    free = {True: iter(NUMBERS), False: iter(VERBATIM)}
+    spans: dict[int, tuple[int, str]] = {}
+    for (start, end), item in sorted(found, key=lambda one: one[1].small):
+        character = next(free[item.number], None)
+        if character:
+            standing[character] = item
+            spans[start] = (end, character)
+    return spliced(text, spans), standing
+
+
+def _joined(text: str, found: Sequence[Found]) -> list[Found]:
+    """With those that have nothing but spaces between them made one."""
+    joined: list[Found] = []
+    for (start, end), item in found:
+        if joined and not item.number and not joined[-1][1].number:
+            (first, last), _ = joined[-1]
+            if not text[last:start].strip(" "):
+                whole = text[first:end]
+                joined[-1] = (first, end), Item(whole, (whole,), number=False)
+                continue
+        joined.append(((start, end), item))
+    return joined
+
+
+def spliced(text: TracedText, spans: dict[int, tuple[int, str]]) -> TracedText:
+    parts: list[str] = []
+    origins: list[int] = []
+    last = 0
+    for start, (end, character) in sorted(spans.items()):
+        parts += [text.text[last:start], character]
+        if text.origins is not None:
+            origins += [*text.origins[last:start], text.origins[start]]
+        last = end
+    parts.append(text.text[last:])
+    if text.origins is None:
+        return TracedText("".join(parts))
+    return TracedText("".join(parts), [*origins, *text.origins[last:]])
+
+
+def kept(translation: str, items: Collection[str]) -> bool:
+    """Whether a translation has each reserved character of `items` exactly once, and no other."""
+    return sorted(PLACEHOLDER.findall(translation)) == sorted(items)
+
+
+def put_back(translation: str, items: dict[str, Item]) -> str:
+    """The translation with each item in its place."""
+    return PLACEHOLDER.sub(
+        lambda match: items[match[0]].renderings[0] if match[0] in items else "", translation
+    )
+
+
+def matched(source: Sequence[Item], target: str) -> list[tuple[int, int] | None]:
+    """Where in a reference translation each item of the source stands, if it does.
+
+    >>> item = Item("3.5", ("3,5", "3.5"), number=True)
+    >>> matched([item, item], "Il y a 3,5 litres.")
+    [(7, 10), None]
+    """
+    taken: list[tuple[int, int]] = []
+    places: list[tuple[int, int] | None] = []
+    for item in source:
+        places.append(
+            next((span for form in item.renderings if (span := _place(form, target, taken))), None)
+        )
+        if places[-1]:
+            taken.append(places[-1])
+    return places
+
+
+def _place(form: str, text: str, taken: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    start = text.find(form)
+    while start >= 0:
+        end = start + len(form)
+        alone = not (
+            (form[0].isalnum() and start > 0 and text[start - 1].isalnum())
+            or (form[-1].isalnum() and end < len(text) and text[end].isalnum())
+            or (form[-1].isdigit() and re.match(r"[.,]\d", text[end:]))
+            or (form[0].isdigit() and re.search(r"\d[.,]$", text[:start]))
+        )
+        if alone and all(end <= first or last <= start for first, last in taken):
+            return start, end
+        start = text.find(form, start + 1)
+    return None

@@ -1,0 +1,67 @@
+"""A sentence as the network reads it, and a translation as people read it.
+
+The steps, in this order: what is taken over gives way to reserved characters (placeholders.py), characters are
+normalised (normalization.py), capitals become marks (casing.py). Training reads its pairs through the same code.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from service.tasks.translate import casing, normalization, placeholders
+from service.tasks.translate.casing import Case
+from service.tasks.translate.normalization import Style
+from service.tasks.translate.placeholders import Finder, Item
+from service.tasks.translate.tracing import TracedText
+
+SPECIAL = "\ue000\ue001\ue002\ue003" + placeholders.RESERVED
+"""Characters of the network's vocabulary that no text may bring in: marks of capitals, two spare, placeholders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sentence for the network, and what its translation needs to be printed."""
+
+    text: TracedText
+    numbered: str
+    """With every number as a placeholder, if there are small ones, which `text` spells; else empty."""
+    items: dict[str, Item]
+    """By reserved character, those of `numbered` included."""
+    case: Case
+    style: Style
+
+
+class Reader:
+    """Reads one language, to be translated into another.
+
+    known: the characters in the network's vocabulary.
+    """
+
+    def __init__(self, source: str, target: str, known: Collection[str]) -> None:
+        self.source, self.target = source, target
+        readable = {c for c in known if len(c) == 1 and c not in SPECIAL}
+        self.finder = Finder(source, target, {*readable, *normalization.READABLE} - {"▁"})
+
+    def read(self, text: str, *, traced: bool = False) -> Read:
+        """A sentence; `traced` keeps where in it each character stands."""
+        original = TracedText.of(text) if traced else TracedText(text)
+        plain = normalization.composed(original)
+        found = self.finder.find(plain.text)
+        style = Style.of(text)
+        replaced, items = placeholders.replaced(plain, found)
+        read = self.finished(replaced, items, style)
+        if not any(c.isdigit() for c in read.text.text):
+            return read
+        every = self.finder.find(plain.text, every_number=True)
+        numbered, items = placeholders.replaced(TracedText(plain.text), every)
+        return replace(read, numbered=self.finished(numbered, items, style).text.text, items=items)
+
+    def finished(self, replaced: TracedText, items: dict[str, Item], style: Style) -> Read:
+        """The steps after the placeholders."""
+        small, case = casing.lowered(normalization.normalized(replaced, self.source), self.source)
+        return Read(small, "", items, case, style)
+
+    def printed(self, translation: str, read: Read) -> str:
+        """A translation of `read` by the network, as the target language prints it."""
+        text = casing.cased(translation, read.case, self.target).strip()
+        text = normalization.printed(text, self.target, read.style)
+        return placeholders.put_back(text, read.items)

@@ -1,0 +1,155 @@
+"""What of a text is translated, sentence by sentence; all between stays as it is.
+
+A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup around a
+sentence, and lines without a word are left out.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import sentencex
+
+from service.tasks.translate.placeholders import EMOJI, Found
+from service.text import Span
+
+LONGEST = 2000
+"""Characters of a line that are searched for sentence ends at once, as that takes time that grows with the square."""
+
+_WHITE_SPACE = re.compile(r"\s")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_LEADING = re.compile(
+    r"(?:\s|[-–—•·●▪*>+|]+(?=\s)|#{1,6}(?=\s)|\|+|\(?(?:[0-9]{1,3}|[a-z])[.)](?=\s)|\[[ xX]\](?=\s)"
+    rf"|\*\*\*?|__+|~~|[*_](?=\w)|</?[A-Za-z][^<>\n]*>|{EMOJI})+"
+)
+_TRAILING = re.compile(rf"(?:\s|\*\*\*?|__+|~~|[*_](?![^\W_])|\|+|</?[A-Za-z][^<>\n]*>|{EMOJI})+$")
+_STARTS_ANEW = re.compile(r"\s*(?:[-–—•·●▪*>+|#]|\(?(?:[0-9]{1,3}|[a-z])[.)]\s|```|~~~|$)")
+_ENDED = re.compile(r"[.!?:;…。|][\"'”’»)\]*_ ]*$|-->|^\s*#{1,6}\s")
+_SMALL = re.compile(r"\s*[\"'“«(\[*_]*[^\W\d_A-ZÀ-ÖØ-Þ]")
+
+WRAPPED_FROM = 45
+"""Characters from which a line without a sentence end may go on in the next, though that begins with a capital."""
+
+
+def segments(text: str, language: str, found: Sequence[Found]) -> list[Span]:
+    """The sentences of `text` that hold a word, as (start, end). `found`: what is taken over, as Finder.find gives it.
+
+    >>> text = "- Hello 😀\\n12:30\\nIt is\\n late."
+    >>> [text[start:end] for start, end in segments(text, "en", [])]
+    ['Hello', 'It is\\n late.']
+    """
+    inside = {at for (start, end), _ in found for at in range(start + 1, end)}
+    items = [span for span, _ in found]
+    return [
+        trimmed
+        for start, end in _blocks(text)
+        for span in _joined(_sentences(text, start, end, language), inside)
+        if (trimmed := _trimmed(text, span)) and _has_word(text, trimmed, items)
+    ]
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    """Lines, those of a wrapped sentence together."""
+    begin, end, fenced = 0, 0, False
+    lines = text.splitlines(keepends=True)
+    widest = max(map(len, lines), default=0)
+    open_block = False
+    before = ""
+    for line in lines:
+        start, end = end, end + len(line)
+        if _FENCE.match(line):
+            fenced = not fenced
+            if open_block:
+                yield begin, start
+            open_block = False
+            continue
+        if fenced:
+            continue
+        if open_block and not _goes_on(before, line, widest):
+            yield begin, start
+            open_block = False
+        if not open_block:
+            begin, open_block = start, True
+        before = line
+    if open_block:
+        yield begin, end
+
+
+def _goes_on(line: str, following: str, widest: int) -> bool:
+    """Whether a sentence that `line` ends with goes on in the line after it."""
+    line = line.rstrip()
+    if not line or _ENDED.search(line) or _STARTS_ANEW.match(following):
+        return False
+    if _SMALL.match(following):
+        return True
+    return len(line) >= max(WRAPPED_FROM, widest - 25) and bool(re.search(r"[\w,]$", line))
+
+
+def _sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
+    for first in _pieces(text, start, end):
+        at = first[0]
+        # sentencex fails on white space outside ASCII, so it reads plain spaces in its place
+        for piece in sentencex.segment(language, _WHITE_SPACE.sub(" ", text[slice(*first)])):
+            yield at, at + len(piece)
+            at += len(piece)
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
+    """Parts of at most LONGEST characters, cut at white space where there is any."""
+    while end - start > LONGEST:
+        at = max(text.rfind(space, start + LONGEST // 2, start + LONGEST) for space in " \n\t")
+        cut = at + 1 if at > 0 else start + LONGEST
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _joined(spans: Iterator[Span], inside: set[int]) -> list[Span]:
+    """The sentences, joined where something that is taken over would be parted."""
+    joined: list[Span] = []
+    for start, end in spans:
+        joined.append((joined.pop()[0] if start in inside and joined else start, end))
+    return joined
+
+
+def _trimmed(text: str, span: Span) -> Span | None:
+    """Without bullets, marks and emoji around it."""
+    start, end = span
+    leading = _LEADING.match(text, start, end)
+    start = leading.end() if leading else start
+    trailing = _TRAILING.search(text, start, end)
+    end = trailing.start() if trailing else end
+    return (start, end) if start < end else None
+
+
+def _has_word(text: str, span: Span, items: Sequence[Span]) -> bool:
+    """Whether a letter is left that is no part of what is taken over."""
+    start, end = span
+    for first, last in items:
+        if last <= start or first >= end:
+            continue
+        if any(map(str.isalpha, text[start:first])):
+            return True
+        start = max(start, last)
+    return any(map(str.isalpha, text[start:end]))
+
+
+def rewrapped(source: str, translation: str) -> str:
+    """The translation of a wrapped sentence with the line breaks of its source, each about as far in.
+
+    >>> rewrapped("It is quite\\n  late now", "Il est assez tard")
+    'Il est assez\\n  tard'
+    """
+    breaks = list(re.finditer(r"[ \t]*[\r\n]+[ \t>]*", source))
+    if not breaks:
+        return translation
+    spaces = [match.start() for match in re.finditer(" ", translation)]
+    chosen: dict[int, str] = {}
+    for match in breaks:
+        wanted = match.start() / len(source) * len(translation)
+        free = [at for at in spaces if at not in chosen and all(at > other for other in chosen)]
+        if not free:
+            break
+        chosen[min(free, key=lambda at: abs(at - wanted))] = match[0]
+    for at in sorted(chosen, reverse=True):
+        translation = translation[:at] + chosen[at] + translation[at + 1 :]
+    return translation

@@ -1,0 +1,31 @@
+"""A sentence on its way through a translator."""
+
+from dataclasses import dataclass
+
+from service.tasks.translate.reading import Read
+from service.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence to translate, or the part of one that fits the network."""
+
+    ids: list[int]
+    text: str
+    """As the network reads it."""
+    span: Span
+    """Of the whole sentence in its text."""
+    width: int
+    """Hypotheses wanted beside the translation itself; 0 for the translation alone."""
+    repeats: int
+    """How often a phrase of the translation may stand in a row."""
+    read: Read
+    first: int = 0
+    """Position of the first of the ids among those of the whole sentence."""
+    numbered: "Sentence | None" = None
+    """The same with every number as a placeholder, if it has small ones that the network would spell."""
+    unknown: int = 0
+
+    @property
+    def length(self) -> int:
+        return len(self.ids)

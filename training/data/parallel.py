@@ -1,0 +1,118 @@
+"""Parallel corpora as a translator trains on them: cleaned, turned into its direction, each with its weight."""
+
+import hashlib
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from service import bundle
+from training import corpora
+from training.config import Files
+from training.corpora import Pair
+from training.data import cleaning
+from training.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    pairs: Sequence[Pair]
+    weight: float
+    """How often it is read in a pass."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Pairs in the direction of the translator, and what the manifest says of each file."""
+
+    train: list[Corpus]
+    dev: dict[str, list[Pair]]
+    """By file name without endings, as the tests."""
+    tests: dict[str, list[Pair]]
+    corpora: list[bundle.Corpus]
+    """Those of the training first."""
+    left_out: int
+    """Training pairs dropped because dev or a test holds the same text, or as they are no translations."""
+
+
+def load(
+    files: Files, *, languages: tuple[str, str], reverse: bool, clean: bool, seed: int
+) -> Data:
+    """Reads all files; `languages` are source and target, which files with `reverse` hold in the other order.
+
+    What is left after cleaning is kept in the folder of runs. Raises TrainingError as `corpora.load` does.
+    """
+    names, weights = zip(*map(_weighted, files.train), strict=True) if files.train else ((), ())
+    data = corpora.load(
+        corpora.read_pairs,
+        train=names,
+        dev=files.dev,
+        test=files.test,
+        folder=files.data,
+        labels={},
+        licences=files.licences,
+        seed=seed,
+    )
+    grouped: list[list[Pair]] = [[] for _ in names]
+    for origin, pair in zip(data.origins, data.train, strict=True):
+        grouped[origin].append(pair)
+    left_out = data.left_out
+    if clean:
+        written = languages[::-1] if reverse else languages
+        cleaned = _cleaned(grouped, written, _kept(files.runs, data.corpora[: len(names)]))
+        left_out += sum(map(len, grouped)) - sum(map(len, cleaned))
+        grouped = cleaned
+    dev: dict[str, list[Pair]] = {corpora.test_name(name, {}): [] for name in files.dev}
+    for origin, pair in zip(data.dev_origins, data.dev, strict=True):
+        dev[corpora.test_name(files.dev[origin], {})].append(pair)
+    turned = (lambda pairs: [pair.turned() for pair in pairs]) if reverse else list
+    return Data(
+        train=[
+            Corpus(turned(pairs), weight) for pairs, weight in zip(grouped, weights, strict=True)
+        ],
+        dev={name: turned(pairs) for name, pairs in dev.items()},
+        tests={name: turned(pairs) for name, pairs in data.tests.items()},
+        corpora=data.corpora,
+        left_out=left_out,
+    )
+
+
+def _weighted(name: str) -> tuple[str, float]:
+    """A file named as PATH#2x without its repetition, and this."""
+    plain, _, amount = name.partition("#")
+    if not amount.endswith("x"):
+        return name, 1.0
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?x", amount):
+        raise TrainingError(f"{name}: after # comes a count (#5000) or a repetition (#2x, #0.5x)")
+    return plain, float(amount[:-1])
+
+
+def _kept(runs: Path, used: Sequence[bundle.Corpus]) -> Path:
+    digest = hashlib.sha256("\n".join(corpus.sha256 for corpus in used).encode()).hexdigest()[:10]
+    return runs / f"pairs-{digest}.tsv"
+
+
+def _cleaned(
+    grouped: Sequence[Sequence[Pair]], languages: tuple[str, str], kept: Path
+) -> list[list[Pair]]:
+    """The pairs of each corpus that are translations; from the file `kept` where an earlier training wrote it."""
+    if not kept.exists():
+        every = [pair for pairs in grouped for pair in pairs]
+        sample = random.Random(0).sample(every, min(len(every), cleaning.LEXICON_PAIRS))
+        cleaner = cleaning.Cleaner(languages, cleaning.lexicon(sample))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(".new")
+        with new.open("w", encoding="utf-8") as file:
+            for index, pairs in enumerate(grouped):
+                report = cleaning.Report()
+                for pair in cleaner.kept(pairs, report):
+                    file.write(f"{index}\t{pair.text}\t{pair.other}\n")
+                print(f"corpus {index}: {report}", flush=True)
+        new.replace(kept)
+    cleaned: list[list[Pair]] = [[] for _ in grouped]
+    with kept.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            number, text, other = line.rstrip("\n").split("\t")
+            cleaned[int(number)].append(Pair(text, other))
+    return cleaned
