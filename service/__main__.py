@@ -45,11 +45,11 @@ def main() -> None:
 
 def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
-    from service import logs
     from service.app import create_app
     from service.connections import Config
     from service.processes import Board
     from service.supervisor import Server, Supervisor, listen
+    from service.telemetry import logs
 
     logs.configure(chosen)
     gc.set_threshold(LOOSE_OBJECTS)

@@ -25,7 +25,6 @@ from service.doors import Endpoint, inference, libretranslate
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
 from service.http import Edge
 from service.locks import Gate
-from service.metrics import CONTENT_TYPE, Metrics, keep_flushing
 from service.problems import answer_error
 from service.processes import Board
 from service.settings import Settings
@@ -33,6 +32,7 @@ from service.tasks.common import Usage
 from service.tasks.ner import NerAnswer, NerRequest
 from service.tasks.sentiment import SentimentAnswer, SentimentRequest
 from service.tasks.translate import TranslateAnswer, TranslateRequest, TranslateResult
+from service.telemetry.metrics import CONTENT_TYPE, Metrics, keep_flushing
 
 PLAYGROUND = Path(__file__).with_name("playground")
 PLAYGROUND_ASSETS = ("page.css", "page.js", "icon.svg")
@@ -67,7 +67,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     catalog = Catalog(settings, metrics)
     traces = None
     if settings.traces:
-        from service.tracing import Traces  # what it needs may not be installed
+        from service.telemetry.tracing import Traces  # what it needs may not be installed
 
         traces = Traces(settings.traces)
 

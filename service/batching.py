@@ -27,9 +27,9 @@ from service.errors import (
     TextLoomError,
     where,
 )
-from service.metrics import ModelMetrics
 from service.pace import Pace
 from service.running import O, Running, W
+from service.telemetry.metrics import ModelMetrics
 from service.waiting import Job, Ran, Waiting, WindowQueue
 from service.workers import Workers
 

@@ -22,7 +22,6 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from service import logs
 from service.callers import CallerLeft, WhileConnected, receive_in_time, whole_body
 from service.errors import (
     FieldError,
@@ -33,15 +32,16 @@ from service.errors import (
     UnsupportedMediaType,
     where,
 )
-from service.metrics import Metrics
 from service.problems import Fields, Refusal, answer_error, on_the_wire, problem
 from service.reading import parse
-from service.serving import Call
 from service.settings import Settings
+from service.telemetry import logs
+from service.telemetry.call import Call
+from service.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from service.locks import Gate  # it builds on this
-    from service.tracing import Traces  # it is optional
+    from service.telemetry.tracing import Traces  # it is optional
 
 logger = logging.getLogger("textloom.http")
 

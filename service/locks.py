@@ -15,10 +15,10 @@ from starlette.types import Message, Receive, Scope, Send
 from service.callers import whole_body
 from service.errors import NotFound, TextLoomError, TooManyRequests, Unauthorized
 from service.keys import Key, Keys
-from service.metrics import Metrics
 from service.problems import NOTHING_HERE, problem
 from service.quotas import Quotas
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 HEALTH = ("/health/live", "/health/ready")
 """Open to all: who asks has no key, and learns the names of models at most."""

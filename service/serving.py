@@ -8,17 +8,17 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, repeat
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from service.batching import Batcher
 from service.errors import TextLoomError
-from service.metrics import PHASES, Metrics
 from service.running import Once
 from service.settings import Settings
 from service.tasks.common import ModelName, Stepwise, Task
+from service.telemetry.call import Call, Part
+from service.telemetry.metrics import PHASES, Metrics
 from service.workers import Workers
 
 logger = logging.getLogger("textloom.serving")
@@ -27,41 +27,6 @@ TURN_CHARACTERS = 5_000
 """So many are encoded or decoded before the event loop has its turn: some milliseconds."""
 THREAD_CHARACTERS = 20_000
 """Longer texts are encoded and decoded in threads."""
-
-
-_SERVER_TIMING = ", ".join(f"{phase};dur=%.3f" for phase in PHASES).encode()
-
-
-class Part(NamedTuple):
-    """What one model did for a request."""
-
-    model: ModelName
-    texts: int
-    characters: int
-    tokens: int
-    began: float
-    """In the time of `time.perf_counter()`."""
-    phases: tuple[float, float, float, float]
-    """Seconds in each of PHASES."""
-
-
-@dataclass(slots=True)
-class Call:
-    """What one request has beside its query: when it must be done, and what became of it, for the log."""
-
-    deadline: float
-    """In the time of `time.monotonic()`."""
-    phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
-    """Where its time went: seconds in each of PHASES."""
-    bytes_in: int = 0
-    bytes_out: int = 0
-    parts: list[Part] = field(default_factory=list)
-
-    @property
-    def server_timing(self) -> bytes:
-        """The header of this name: milliseconds by phase."""
-        return _SERVER_TIMING % tuple([seconds * 1000 for seconds in self.phases])
-
 
 R = TypeVar("R")
 A = TypeVar("A")

@@ -17,7 +17,7 @@ from service.callers import CallerLeft, WhileConnected
 from service.errors import TextLoomError
 from service.http import check_size, deadline
 from service.problems import answer_error
-from service.serving import Call
+from service.telemetry.call import Call
 
 Endpoint = Callable[[Any, Request], Awaitable[Any]]
 """Of a task: takes its query and the request, gives its answer."""

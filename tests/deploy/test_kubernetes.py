@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from service.settings import PREFIX, Settings
 from service.supervisor import KILL_AFTER
 
-from ..service.conftest import running, until
+from ..service.conftest import running
+from ..service.helpers import until
 from .conftest import ROOT, ask, watching
 
 FOLDER = ROOT / "deploy" / "kubernetes"

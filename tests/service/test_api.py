@@ -6,12 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from .helpers import TASKS, ask, refusal
+
 SENTENCE = "Ada Lovelace lived in London."
-TASKS: dict[str, dict[str, Any]] = {
-    "/ner": {},
-    "/sentiment": {},
-    "/translate": {"source": "fr", "target": "en"},
-}
 ODD_TEXTS = [
     "😀👩‍👩‍👧‍👦 London 😀 Ada Lovelace",
     "e\u0301te\u0301 London a\u0308\u0323 Ada Lovelace",
@@ -21,27 +18,6 @@ ODD_TEXTS = [
     "\ufeffLondon\u00a0\u2009\u200b\u2028London\x00\x1f London",
     "𝕃𝕠𝕟𝕕𝕠𝕟 London 🇬🇧",
 ]
-
-
-def ask(client: httpx.Client, path: str, **query: Any) -> dict[str, Any]:
-    response = client.post(path, json={**TASKS[path], **query})
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def refusal(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The problem document of a response, whole as the contract has it."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    fields = {"type", "title", "status", "detail", "code", "request_id", "errors"}
-    assert problem.keys() == fields
-    assert problem["status"] == status
-    assert problem["code"] == code
-    assert problem["request_id"] == response.headers["x-request-id"]
-    assert all(error.keys() == {"pointer", "detail"} for error in problem["errors"])
-    return problem
 
 
 def pointers(problem: dict[str, Any]) -> list[str]:

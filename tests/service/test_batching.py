@@ -13,9 +13,9 @@ import pytest
 
 from service.batching import Batcher
 from service.errors import DeadlineExceeded, Draining, InternalError, QueueFull
-from service.metrics import Count, Metrics
 from service.pace import ENOUGH
 from service.running import Once
+from service.telemetry.metrics import Count, Metrics
 from service.workers import Pool, Turns, Workers
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,12 @@ import pytest
 
 from service.catalog import Catalog
 from service.errors import Draining, NotReady
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 from . import tiny
-from .conftest import serving, until
-from .test_api import refusal
+from .conftest import serving
+from .helpers import refusal, until
 
 
 def cut_short(bundle: Path) -> None:

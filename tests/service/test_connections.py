@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import running, until
-from .test_metrics import value
+from .conftest import running
+from .helpers import until, value
 
 HEAD = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 BODY = b'{"text": "Ada Lovelace"}'

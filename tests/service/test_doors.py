@@ -15,7 +15,7 @@ from libretranslatepy import LibreTranslateAPI
 from tritonclient.utils import InferenceServerException
 
 from .conftest import serving
-from .test_api import ask
+from .helpers import ask
 
 LIBRE = "/compat/libretranslate"
 FRENCH = "Le chat dort sur la chaise dans la cuisine."

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,53 +18,15 @@ from typing import Any
 import httpx
 import pytest
 
-from service.logs import Lines
 from service.session import Session
 from service.tasks.ner import Ner
+from service.telemetry.logs import Lines
 
-from .conftest import serving, until
-from .processes import ROOT, logged, process, status
-from .test_api import TASKS, refusal
-from .test_metrics import value
+from .conftest import serving
+from .helpers import TASKS, Brake, keep_busy, refusal, until, value
+from .subprocesses import ROOT, logged, process, status
 
 JSON = {"Content-Type": "application/json"}
-
-
-class Brake:
-    """Holds every run of the tagger until it is let go."""
-
-    def __init__(self) -> None:
-        self.held = 0
-        self.let_go = threading.Event()
-
-
-@pytest.fixture
-def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Brake]:
-    brake = Brake()
-    run = Ner.run
-
-    def slow(self: Ner, windows: Any) -> Any:
-        brake.held += 1
-        assert brake.let_go.wait(120)
-        return run(self, windows)
-
-    brake.let_go.set()  # while loading, the golden examples run
-    monkeypatch.setattr(Ner, "run", slow)
-    yield brake
-    brake.let_go.set()
-
-
-def keep_busy(
-    brake: Brake, client: httpx.Client, threads: ThreadPoolExecutor
-) -> list[Future[httpx.Response]]:
-    """A request in each of the server's two threads, held until the brake is let go."""
-    brake.let_go.clear()
-    brake.held = 0
-    busy = []
-    for number in (1, 2):
-        busy.append(threads.submit(client.post, "/ner", json={"text": "busy"}))
-        until(lambda number=number: brake.held == number)
-    return busy
 
 
 def fill_queue(
@@ -158,13 +119,13 @@ def test_a_text_as_long_as_allowed_is_read_while_others_are_answered(
 
 def test_a_deadline_that_passes_is_504(tiny_models: Path, brake: Brake) -> None:
     with serving(tiny_models, threads=2, timeout_ms=200) as client:
-        brake.let_go.clear()
+        brake.released.clear()
         began = time.monotonic()
         refusal(client.post("/ner", json={"text": "a"}), 504, "deadline_exceeded")
         assert time.monotonic() - began > 0.15
         headers = {"X-Request-Timeout-Ms": "20"}
         refusal(client.post("/ner", json={"text": "a"}, headers=headers), 504, "deadline_exceeded")
-        brake.let_go.set()
+        brake.released.set()
         headers = {"X-Request-Timeout-Ms": "60000"}
         assert client.post("/ner", json={"text": "a"}, headers=headers).status_code == 200
 
@@ -182,7 +143,7 @@ def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Br
             "/sentiment", json={"text": "too much"}, headers={"X-Request-Timeout-Ms": "50"}
         )
         refusal(others, 504, "deadline_exceeded")  # it shares the workers, but not the queue
-        brake.let_go.set()
+        brake.released.set()
         assert {answer.result().status_code for answer in waiting} == {200}
         assert client.post("/ner", json={"text": "one two three"}).status_code == 200
 
@@ -224,7 +185,7 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
         page = client.get("/metrics").text
         assert 'textloom_http_requests_total{route="/ner",status="503"} 2.0' in page
         assert 'textloom_rejected_total{model="ner",reason="queue_full"} 2.0' in page
-        brake.let_go.set()
+        brake.released.set()
         assert {answer.result().status_code for answer in waiting} == {200}
         assert raw(client, request).startswith(b"HTTP/1.1 415")
 
@@ -244,7 +205,7 @@ def test_every_refusal_is_whole_and_has_its_own_id(tiny_models: Path, brake: Bra
     ):
         waiting = fill_queue(brake, client, threads)
         answers = conversation(client, [b"".join(requests), *requests, *requests])
-        brake.let_go.set()
+        brake.released.set()
         assert {answer.result().status_code for answer in waiting} == {200}
     found = []
     for answer in answers:
@@ -283,7 +244,7 @@ def test_a_caller_who_leaves_frees_the_place(tiny_models: Path, brake: Brake) ->
         left = 'textloom_http_requests_total{route="/ner",status="499"} 1.0'
         until(lambda: left in client.get("/metrics").text)
         assert 'textloom_queue_depth{model="ner"} 0.0' in client.get("/metrics").text
-        brake.let_go.set()
+        brake.released.set()
         assert {answer.result().status_code for answer in busy} == {200}
         assert client.post("/ner", json={"text": "next"}).status_code == 200
         assert brake.held == 3

@@ -13,8 +13,8 @@ import pytest
 from service import keys, manage_keys
 from service.keys import Keys
 
-from .conftest import until
-from .processes import ROOT
+from .helpers import until
+from .subprocesses import ROOT
 
 
 @pytest.fixture

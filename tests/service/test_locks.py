@@ -22,10 +22,8 @@ from service.keys import Key
 from service.settings import Settings
 from textloom import Client, Refused
 
-from .conftest import running, serving, until
-from .test_api import TASKS
-from .test_edge import Brake, brake, keep_busy  # noqa: F401  a fixture
-from .test_metrics import value
+from .conftest import running, serving
+from .helpers import TASKS, Brake, keep_busy, until, value
 
 OPEN = {"/health/live", "/health/ready"}
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
@@ -97,7 +95,7 @@ def test_the_doors_are_those_that_there_are() -> None:
 def test_a_full_queue_is_told_to_none_but_those_with_a_key(
     tiny_models: Path,
     ring: tuple[Path, dict[str, str]],
-    brake: Brake,  # noqa: F811
+    brake: Brake,
 ) -> None:
     good = bearer(ring[1]["good"])
     with (
@@ -114,7 +112,7 @@ def test_a_full_queue_is_told_to_none_but_those_with_a_key(
         assert client.post("/ner", json=query).status_code == 503
         nobody = client.post("/ner", json=query, headers={"Authorization": ""})
         assert nobody.status_code == 401
-        brake.let_go.set()
+        brake.released.set()
         assert {answer.result().status_code for answer in (*busy, second)} == {200}
 
 
@@ -335,7 +333,7 @@ def test_over_the_rate_a_key_gets_429_whichever_worker_is_asked(
 def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
     tiny_models: Path,
     tmp_path: Path,
-    brake: Brake,  # noqa: F811
+    brake: Brake,
 ) -> None:
     file = tmp_path / "keys.json"
     shop = keys.make(1, "shop", concurrency=2)
@@ -346,7 +344,7 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
         serving(tiny_models, keys=file, threads=2, timeout_ms=600_000) as client,
         ThreadPoolExecutor() as threads,
     ):
-        brake.let_go.clear()
+        brake.released.clear()
         busy = [threads.submit(client.post, "/ner", **ask) for _ in range(2)]
         until(lambda: brake.held >= 1)
 
@@ -359,7 +357,7 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
         assert answer.headers["retry-after"] == "1"
         assert answer.headers["ratelimit"] == '"concurrency";r=0'
         assert client.get("/models", headers=bearer(sent["other"])).status_code == 200
-        brake.let_go.set()
+        brake.released.set()
         assert {each.result().status_code for each in busy} == {200}
         until(lambda: not refused())
 
@@ -367,13 +365,13 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
 def test_a_caller_who_leaves_gives_the_place_back(
     tiny_models: Path,
     tmp_path: Path,
-    brake: Brake,  # noqa: F811
+    brake: Brake,
 ) -> None:
     file = tmp_path / "keys.json"
     sent = write(file, keys.make(1, "shop", concurrency=1))
     with serving(tiny_models, keys=file, threads=2) as client:
         client.headers.update(bearer(sent["shop"]))
-        brake.let_go.clear()
+        brake.released.clear()
         with pytest.raises(httpx.ReadTimeout):
             client.post("/ner", json={"text": "gone"}, timeout=0.2)
         until(lambda: client.get("/models").status_code == 200)

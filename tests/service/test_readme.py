@@ -9,8 +9,8 @@ import httpx
 import pytest
 import yaml
 
-from service.metrics import Metrics
 from service.settings import PREFIX, Settings
+from service.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

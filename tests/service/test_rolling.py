@@ -18,8 +18,8 @@ from service import bundle
 from service.session import Session
 
 from . import tiny
-from .conftest import running, serving, until
-from .test_metrics import value
+from .conftest import running, serving
+from .helpers import until, value
 
 OTHERWISE = {"good": "negative", "awful": "positive", "table": "neutral"}
 """What a second version makes of the words, so that an answer shows which version gave it."""

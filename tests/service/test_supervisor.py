@@ -14,9 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import until
-from .processes import logged, process, status, workers
-from .test_metrics import value
+from .helpers import until, value
+from .subprocesses import logged, process, status, workers
 
 TEXTS = ["Ada Lovelace lived in London.", "an awful table", "a good day", "London"]
 

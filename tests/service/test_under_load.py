@@ -15,8 +15,9 @@ import pytest
 from service import bundle, tasks
 from service.tasks.common import predict
 
-from .conftest import SHIPPED, until
-from .processes import process, status
+from .conftest import SHIPPED
+from .helpers import until
+from .subprocesses import process, status
 
 SENTENCES = [
     "Angela Merkel met Barack Obama in Berlin on Monday.",

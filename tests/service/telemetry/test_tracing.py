@@ -13,8 +13,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from service import settings
 
-from .conftest import running
-from .test_api import TASKS
+from ..conftest import running
+from ..helpers import TASKS
 from .test_logs import TRACEPARENT
 
 

@@ -13,9 +13,9 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
-from service.metrics import PHASES
-from service.serving import Call
 from service.settings import Settings
+from service.telemetry.call import Call
+from service.telemetry.metrics import PHASES
 
 REQUEST = "%(method)s %(route)s %(status)d %(ms).1f ms %(request_id)s"
 """The message of a request, for people. Its arguments are `Lines`' fields, and `call`."""
@@ -67,7 +67,7 @@ class Lines(logging.Formatter):
             line |= record.args
             line["ms"] = round(line["ms"], 3)
             if call := line.pop("call"):
-                _tell(line, call)
+                _add_figures(line, call)
         else:
             line["message"] = record.getMessage()
             if record.exc_info:
@@ -80,8 +80,8 @@ def traceparent(given: bytes | None) -> str | None:
     return given.decode() if given and _TRACEPARENT.fullmatch(given) else None
 
 
-def _tell(line: dict[str, Any], call: Call) -> None:
-    """What a request came to. One that no model has answered has sizes only."""
+def _add_figures(line: dict[str, Any], call: Call) -> None:
+    """The sizes of a request, and what its models did. One that no model has answered has sizes only."""
     line["bytes_in"], line["bytes_out"] = call.bytes_in, call.bytes_out
     if not call.parts:
         return

@@ -15,8 +15,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_contex
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service import __version__
-from service.metrics import PHASES
-from service.serving import Call
+from service.telemetry.call import Call
+from service.telemetry.metrics import PHASES
 
 ORDER = ("encode", "queue", "run", "decode")
 """In which a request goes through its phases."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from service import logs
 from service.settings import Settings
+from service.telemetry import logs
 
-from .conftest import running
-from .test_api import TASKS
+from ..conftest import running
+from ..helpers import TASKS
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

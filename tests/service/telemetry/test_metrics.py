@@ -5,11 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
-from .conftest import serving, until
-from .test_api import TASKS, ask
+from ..conftest import serving
+from ..helpers import TASKS, ask, families, until, value
 
 LISTED = {
     "textloom_http_requests": {"route", "status"},
@@ -32,21 +30,6 @@ LISTED = {
     "textloom_worker_restarts": set(),
     "textloom_key_requests": {"key", "outcome"},
 }
-
-
-def families(client: httpx.Client) -> dict[str, Metric]:
-    response = client.get("/metrics")
-    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return {family.name: family for family in text_string_to_metric_families(response.text)}
-
-
-def value(client: httpx.Client, name: str, **labels: str) -> float:
-    return sum(
-        sample.value
-        for family in families(client).values()
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
 
 
 @pytest.fixture

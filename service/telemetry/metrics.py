@@ -24,7 +24,8 @@ from prometheus_client import Histogram as SlowHistogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import mark_process_dead
 
-from service.processes import Board, CountsCollector, GroupCollector
+from service.processes import Board
+from service.telemetry.process_metrics import CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -104,7 +105,7 @@ class Level:
 class Metrics:
     """The metrics of one process, in a registry of their own, so that two apps do not share any.
 
-    With a board they are those of all its processes together, whichever is asked: counters and histograms
+    With a board they are those of all its processes together, whichever answers: counters and histograms
     add up, those of dead workers too.
     """
 
@@ -170,7 +171,7 @@ class Metrics:
             "queue_depth", "Windows that wait for a worker.", "model", together="livesum"
         )
         self.rejected = counter(
-            "rejected_total", "Requests accepted by nobody or given up.", "model", "reason"
+            "rejected_total", "Requests refused or given up.", "model", "reason"
         )
         self.predictions = counter("predictions_total", "Predictions made.", "model", "label")
         self.prediction_score = histogram(
@@ -194,7 +195,10 @@ class Metrics:
         )
         self.model_load = gauge("model_load_seconds", "Time to read, check and replay.", "model")
         self.key_requests = counter(
-            "key_requests_total", "What the gate decided.", "key", "outcome"
+            "key_requests_total",
+            "Requests by key and what authentication decided.",
+            "key",
+            "outcome",
         )
         self.worker_restarts = counter("worker_restarts_total", "Workers that had to be replaced.")
 
@@ -233,7 +237,7 @@ class Metrics:
         counted[1].observe(seconds)
 
     def key_request(self, label: str, outcome: str) -> None:
-        """Count what the gate decided about a request."""
+        """Count what authentication decided about a request."""
         counted = self._key_requests.get((label, outcome))
         if counted is None:
             counted = Count(self.key_requests.labels(label, outcome))

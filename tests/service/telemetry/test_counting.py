@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.metrics import FLUSH_SECONDS, PHASES
+from service.telemetry.metrics import FLUSH_SECONDS, PHASES
 
-from .conftest import running, until
-from .test_metrics import families, value
+from ..conftest import running
+from ..helpers import families, until, value
 
 CONNECTIONS = 10
 AT_ONCE = 50
