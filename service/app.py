@@ -28,10 +28,10 @@ from service.locks import Gate
 from service.problems import answer_error
 from service.processes import Board
 from service.settings import Settings
-from service.tasks.common import Usage
-from service.tasks.ner import NerAnswer, NerRequest
-from service.tasks.sentiment import SentimentAnswer, SentimentRequest
-from service.tasks.translate import TranslateAnswer, TranslateRequest, TranslateResult
+from service.tasks.base import Usage
+from service.tasks.ner.task import NerAnswer, NerRequest
+from service.tasks.sentiment.task import SentimentAnswer, SentimentRequest
+from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 from service.telemetry.metrics import CONTENT_TYPE, Metrics, keep_flushing
 
 PLAYGROUND = Path(__file__).with_name("playground")

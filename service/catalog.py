@@ -20,10 +20,10 @@ from pydantic import BaseModel, ConfigDict
 
 from service import bundle, repository, tasks
 from service.errors import BundleError, Draining, FieldError, NotFound, NotReady, where
-from service.language import Detector
 from service.repository import Shelf
 from service.serving import Model
 from service.settings import Settings
+from service.tasks.translate.language import Detector
 from service.telemetry.metrics import Metrics
 from service.workers import Pool, Turns
 

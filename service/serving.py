@@ -16,7 +16,7 @@ from service.batching import Batcher
 from service.errors import TextLoomError
 from service.running import Once
 from service.settings import Settings
-from service.tasks.common import ModelName, Stepwise, Task
+from service.tasks.base import ModelName, Stepwise, Task
 from service.telemetry.call import Call, Part
 from service.telemetry.metrics import PHASES, Metrics
 from service.workers import Workers

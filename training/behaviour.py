@@ -13,10 +13,10 @@ from pathlib import Path
 
 import tyro
 
-from service.tasks.beam import longest_run
-from service.tasks.common import predict
-from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate, TranslateResult
+from service.tasks.base import predict
+from service.tasks.sentiment.task import Sentiment
+from service.tasks.translate.beam import longest_run
+from service.tasks.translate.task import Translate, TranslateResult
 from training.config import Options
 from training.errors import TrainingError
 from training.evaluate import loaded

@@ -21,9 +21,9 @@ from tqdm import tqdm
 
 from service import bundle
 from service.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
-from service.session import Session
 from service.tasks import AnyTask
-from service.tasks.common import predict
+from service.tasks.base import predict
+from service.tasks.session import Session
 from training import card
 from training.calibration import Judged
 from training.config import Files, Fit, Precision

@@ -13,7 +13,7 @@ import tyro
 from tokenizers import Tokenizer
 
 from service import bundle
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from training import behaviour, card, corpora, scores, translate
 from training.config import Options, Precision, read_recipe
 from training.errors import TrainingError

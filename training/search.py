@@ -9,8 +9,8 @@ from typing import Any
 
 import tyro
 
-from service.tasks.common import predict
-from service.tasks.translate import Translate
+from service.tasks.base import predict
+from service.tasks.translate.task import Translate
 from training import corpora, scores
 from training.config import Options
 from training.errors import TrainingError

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from service.bundle import Limits
-from service.tasks.translate import (
+from service.tasks.translate.task import (
     ALTERNATIVES_WIDTH,
     BOS,
     EOS,

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from service.session import Session
-from service.tasks.translate import ALTERNATIVES_WIDTH, PAD, SOURCE_MULTIPLE
+from service.tasks.session import Session
+from service.tasks.translate.task import ALTERNATIVES_WIDTH, PAD, SOURCE_MULTIPLE
 from training import export
 from training.batches import mask
 from training.config import Precision

@@ -9,7 +9,7 @@ import re
 import string
 from collections.abc import Callable, Sequence
 
-from service.tasks.spelling import without_accents
+from service.tasks.translate.spelling import without_accents
 from training.corpora import Pair
 
 NAME = re.compile(r"(?<![\w'’-])[A-ZÀÉÈÊÎÔÛÇ][a-zà-ÿ]{2,}(?![\w'’-])")

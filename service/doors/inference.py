@@ -21,9 +21,9 @@ from service.doors import Endpoint, answering, ask
 from service.errors import FieldError, InvalidInput, NotFound
 from service.reading import parse
 from service.serving import Model
-from service.tasks.ner import NerRequest
-from service.tasks.sentiment import SentimentRequest
-from service.tasks.translate import TranslateRequest
+from service.tasks.ner.task import NerRequest
+from service.tasks.sentiment.task import SentimentRequest
+from service.tasks.translate.task import TranslateRequest
 
 REQUESTS: dict[str, type[Any]] = {
     "ner": NerRequest,

@@ -18,7 +18,7 @@ from service.catalog import Catalog
 from service.doors import Endpoint, answering, ask
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.reading import parse
-from service.tasks.translate import TranslateAnswer, TranslateRequest, TranslateResult
+from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 
 PREFIX = "/compat/libretranslate"
 

@@ -1,4 +1,8 @@
-"""The tasks, and how a bundle becomes one: `load` opens it and holds it to its golden examples."""
+"""The tasks, and how a bundle becomes one: `load` opens it and holds it to its golden examples.
+
+Here belongs what turns text into answers: a package for each task, and what all share (base.py, text.py,
+session.py). No task knows HTTP, the batcher or another task.
+"""
 
 import math
 from pathlib import Path
@@ -7,10 +11,10 @@ from typing import Any
 from service import bundle
 from service.bundle import Bundle
 from service.errors import BundleError, TextLoomError
-from service.tasks.common import predict
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
+from service.tasks.base import predict
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
+from service.tasks.translate.task import Translate
 
 AnyTask = Ner | Sentiment | Translate
 TASKS: dict[str, type[AnyTask]] = {"ner": Ner, "sentiment": Sentiment, "translate": Translate}

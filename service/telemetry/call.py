@@ -6,7 +6,7 @@ Leaves out how it is written: logs.py and tracing.py.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.tasks.common import ModelName
+from service.tasks.base import ModelName
 from service.telemetry.metrics import PHASES
 
 _SERVER_TIMING = ", ".join(f"{phase};dur=%.3f" for phase in PHASES).encode()

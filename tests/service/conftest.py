@@ -17,7 +17,7 @@ import uvloop
 from service.app import create_app
 from service.connections import Config
 from service.settings import Settings
-from service.tasks.ner import Ner
+from service.tasks.ner.task import Ner
 
 from . import tiny
 from .helpers import Brake, until

@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.session import Session
-from service.tasks.ner import Ner
+from service.tasks.ner.task import Ner
+from service.tasks.session import Session
 from service.telemetry.logs import Lines
 
 from .conftest import serving

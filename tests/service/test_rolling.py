@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from service import bundle
-from service.session import Session
+from service.tasks.session import Session
 
 from . import tiny
 from .conftest import running, serving

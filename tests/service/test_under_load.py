@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from service import bundle, tasks
-from service.tasks.common import predict
+from service.tasks.base import predict
 
 from .conftest import SHIPPED
 from .helpers import until

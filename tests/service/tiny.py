@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from service import bundle, tasks
 from service.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName, Training
-from service.tasks.common import predict
+from service.tasks.base import predict
 
 OPSET = 17
 EOS = 2

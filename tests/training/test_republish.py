@@ -8,8 +8,8 @@ import onnx
 import pytest
 
 from service import bundle, tasks
-from service.tasks.common import predict
-from service.tasks.translate import Translate
+from service.tasks.base import predict
+from service.tasks.translate.task import Translate
 from training.__main__ import main
 from training.export import GOLDEN
 from training.translate import READING

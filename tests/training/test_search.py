@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.tasks.translate import Translate
+from service.tasks.translate.task import Translate
 from training import search
 from training.__main__ import main
 from training.corpora import Pair, read_pairs

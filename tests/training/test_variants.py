@@ -1,6 +1,6 @@
 """Varied pairs stay translations: what is new stands on both sides, or the source alone is at fault."""
 
-from service.tasks.spelling import without_accents
+from service.tasks.translate.spelling import without_accents
 from training.corpora import Pair
 from training.variants import varied
 

@@ -114,7 +114,7 @@ class Local:
 
     def __init__(self, models: Path, task: str, options: dict[str, Any]) -> None:
         from service import tasks
-        from service.language import Detector
+        from service.tasks.translate.language import Detector
 
         self._options = dict(options)
         self._tasks = {}
@@ -128,7 +128,7 @@ class Local:
             self._detector = Detector(sorted({*self._tasks, self._target}))
 
     def answer(self, texts: Sequence[str]) -> Answers:
-        from service.tasks.common import predict
+        from service.tasks.base import predict
 
         detector = self._detector
         if detector is None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.tasks.common import predict, run_grouped
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
-from service.tasks.translate import Translate
-from service.text import Unit, sentences
+from service.tasks.base import predict, run_grouped
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
+from service.tasks.text import Unit, sentences
+from service.tasks.translate.task import Translate
 
 BLANK = ["", " ", "\n\r\n\t", "\u00a0\u2003"]
 TEXTS = [
@@ -44,7 +44,7 @@ def options(task: Any) -> dict[str, Any]:
     return {"alternatives": 4} if isinstance(task, Translate) else {}
 
 
-def test_a_text_gets_the_same_answer_alone_and_in_any_company(task: Any) -> None:
+def test_a_text_gets_the_same_answer_alone_and_in_any_batch(task: Any) -> None:
     request = task.request("", **options(task))
     alone = [predict(task, [text], request)[0] for text in TEXTS]
     assert predict(task, TEXTS, request) == alone

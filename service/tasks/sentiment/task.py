@@ -11,9 +11,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from service.bundle import Bundle
-from service.session import Session
-from service.tasks.common import ModelName, Request, Strict, Usage
-from service.text import Span, Unit, offsets_in, sentences, windows
+from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.session import Session
+from service.tasks.text import Span, Unit, offsets_in, sentences, windows
 
 UNKNOWN = 1
 """Id of a word that the vocabulary does not have; 0 is padding."""
@@ -31,7 +31,7 @@ class SentimentRequest(Request):
     """Unit of `start` and `end` of the sentences."""
 
 
-class Judged(Strict):
+class Classification(Strict):
     label: str
     """The likeliest label."""
     score: float
@@ -40,13 +40,13 @@ class Judged(Strict):
     """Probability of each label."""
 
 
-class JudgedSentence(Judged):
+class JudgedSentence(Classification):
     text: str
     start: int
     end: int
 
 
-class SentimentResult(Judged):
+class SentimentResult(Classification):
     sentences: list[JudgedSentence] | None = None
     """Only if asked for."""
 
@@ -61,7 +61,7 @@ class SentimentAnswer(Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SentimentWindow:
     """A window of a text, or of one of its sentences."""
 
     ids: list[int]
@@ -91,14 +91,14 @@ class Sentiment:
     def request(self, text: str | list[str], **options: Any) -> SentimentRequest:
         return SentimentRequest(text=text, **options)
 
-    def encode(self, text: str, request: SentimentRequest) -> list[Words]:
+    def encode(self, text: str, request: SentimentRequest) -> list[SentimentWindow]:
         found = self._windows(text, None)
         if request.sentences:
             for start, end in sentences(text, self._language):
                 found += self._windows(text[start:end], (start, end))
         return found
 
-    def run(self, windows: Sequence[Words]) -> list[Probabilities]:
+    def run(self, windows: Sequence[SentimentWindow]) -> list[Probabilities]:
         """Probabilities [labels] of each window."""
         lengths = np.array([words.length for words in windows], np.int32)
         ids = np.zeros((len(windows), int(lengths.max())), np.int64)
@@ -114,19 +114,19 @@ class Sentiment:
         self,
         text: str,
         request: SentimentRequest,
-        windows: Sequence[Words],
+        windows: Sequence[SentimentWindow],
         outputs: Sequence[Probabilities],
     ) -> SentimentResult:
         parts: dict[Span | None, list[tuple[int, Probabilities]]] = {None: []}
         for words, output in zip(windows, outputs, strict=True):
             parts.setdefault(words.sentence, []).append((words.length, output))
-        whole = self._judge(parts.pop(None))
+        whole = self._classify(parts.pop(None))
         if not request.sentences:
             return SentimentResult(**whole)
         place = offsets_in(text, request.offsets)
         judged = [
             JudgedSentence(
-                **self._judge(own),
+                **self._classify(own),
                 text=text[span[0] : span[1]],
                 start=place(span[0]),
                 end=place(span[1]),
@@ -136,17 +136,17 @@ class Sentiment:
         ]
         return SentimentResult(**whole, sentences=judged)
 
-    def _windows(self, text: str, sentence: Span | None) -> list[Words]:
+    def _windows(self, text: str, sentence: Span | None) -> list[SentimentWindow]:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         ids = encoding.ids
         if 0 < len(ids) <= self._limit:
-            return [Words(ids, sentence)]
+            return [SentimentWindow(ids, sentence)]
         return [
-            Words(ids[first:last], sentence)
+            SentimentWindow(ids[first:last], sentence)
             for first, last in windows(text, encoding.offsets, self._limit, self._language)
         ]
 
-    def _judge(self, parts: Sequence[tuple[int, Probabilities]]) -> dict[str, Any]:
+    def _classify(self, parts: Sequence[tuple[int, Probabilities]]) -> dict[str, Any]:
         """Label and scores of a text from (length, probabilities) of its windows: their mean by length."""
         if not parts:
             return {

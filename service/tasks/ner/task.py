@@ -1,7 +1,7 @@
-"""Names in text: a recurrent tagger whose CRF is decoded here.
+"""Names in text: a recurrent tagger whose CRF is decoded in crf.py.
 
-encode: text -> words. run: the graph of letters for words not met before, the graph of words, then the best
-tags and the probability of each entity (chain.py). decode: tags -> entities in the offsets asked for.
+encode: text -> words. run: the character CNN for words that are not cached, the graph of words, then the best
+tags and the probability of each entity (crf.py). decode: tags -> entities in the offsets asked for.
 """
 
 import math
@@ -15,23 +15,23 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from service.bundle import Bundle
-from service.session import Session
-from service.tasks.chain import Chain
-from service.tasks.common import ModelName, Request, Strict, Usage
-from service.text import Span, Unit, offsets_in, windows
+from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.ner.crf import CRFDecoder
+from service.tasks.session import Session
+from service.tasks.text import Span, Unit, offsets_in, windows
 
 UNKNOWN = 1
 """Id of a word, or a character, that the vocabulary does not have; 0 is padding."""
 
-REMEMBERED = 20_000
-"""Most words whose letters' features are kept."""
+CACHED_WORDS = 20_000
+"""Most words whose character features are kept."""
 
 
 class NerRequest(Request):
     labels: list[str] | None = None
     """Keep only entities of these labels; all if not given."""
     min_score: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Keep only entities at least this sure."""
+    """Keep only entities with at least this score."""
     offsets: Unit = "codepoint"
     """Unit of `start` and `end`."""
 
@@ -60,7 +60,7 @@ class NerAnswer(Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class NerWindow:
     """A window of a text: the id of each word, its letters, and where it stands."""
 
     ids: list[int]
@@ -77,8 +77,8 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An entity of a window, in words: `first` to `last`, both inside."""
+class EntitySpan:
+    """An entity of a window, by its words: from `first` to `last`, both inclusive."""
 
     first: int
     last: int
@@ -98,10 +98,10 @@ class Reader:
         self._width = width
         self._ids = {character: index + 2 for index, character in enumerate(alphabet)}
 
-    def read(self, text: str) -> Words:
+    def read(self, text: str) -> NerWindow:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         spans = encoding.offsets
-        return Words(encoding.ids, [text[start:end] for start, end in spans], spans)
+        return NerWindow(encoding.ids, [text[start:end] for start, end in spans], spans)
 
     def letters(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Character ids [words, width], padded with 0."""
@@ -123,62 +123,62 @@ class Ner:
         self._limit = manifest.limits.max_tokens
         self._language = manifest.languages[0]
         self._tags: list[str] = list(manifest.options["tags"])
-        surer = manifest.options.get("log_odds", {})
-        self._odds = {label: math.exp(surer.get(label, 0.0)) for label in manifest.labels}
+        log_odds = manifest.options.get("log_odds", {})
+        self._odds = {label: math.exp(log_odds.get(label, 0.0)) for label in manifest.labels}
         self._reader = Reader(
             Tokenizer.from_file(str(bundle.file("tokenizer.json"))),
             manifest.options["alphabet"],
             manifest.options["word_characters"],
         )
-        self._spelling = Session(bundle.file("letters.onnx"))
-        self._spelled: dict[str, bytes] = {}
+        self._char_cnn = Session(bundle.file("letters.onnx"))
+        self._cached_features: dict[str, bytes] = {}
         self._session = Session(bundle.file("model.onnx"))
         blank = self._feeds([self._reader.read("a")])
         potentials = self._session.run(blank, ["transitions", "start", "end"])
         transitions, start, end = (potential.astype(np.float64) for potential in potentials)
-        self._chain = Chain(transitions, start, end, self._tags)
+        self._crf = CRFDecoder(transitions, start, end, self._tags)
 
     def request(self, text: str | list[str], **options: Any) -> NerRequest:
         return NerRequest(text=text, **options)
 
-    def encode(self, text: str, request: NerRequest) -> list[Words]:
+    def encode(self, text: str, request: NerRequest) -> list[NerWindow]:
         whole = self._reader.read(text)
         if 0 < whole.length <= self._limit:
             return [whole]
         return [
-            Words(whole.ids[first:last], whole.words[first:last], whole.spans[first:last])
+            NerWindow(whole.ids[first:last], whole.words[first:last], whole.spans[first:last])
             for first, last in windows(text, whole.spans, self._limit, self._language)
         ]
 
-    def run(self, windows: Sequence[Words]) -> list[list[Found]]:
+    def run(self, windows: Sequence[NerWindow]) -> list[list[EntitySpan]]:
         """The entities of each window, in order."""
         feeds = self._feeds(windows)
         (emissions,) = self._session.run(feeds, ["emissions"])
-        found = self._chain.entities(emissions.astype(np.float64), feeds["lengths"])
+        found = self._crf.entities(emissions.astype(np.float64), feeds["lengths"])
         return [
             [
-                self._found(first, last, self._tags[tag][2:], sure)
-                for first, last, tag, sure in entities
+                self._calibrated(first, last, self._tags[tag][2:], probability)
+                for first, last, tag, probability in entities
             ]
             for entities in found
         ]
 
-    def _found(self, first: int, last: int, label: str, sure: float) -> Found:
-        """With the odds that entities of a label had on dev, where the CRF is more or less sure than right."""
-        odds = self._odds[label] * sure
-        return Found(first, last, label, odds / (odds + 1 - sure))
+    def _calibrated(self, first: int, last: int, label: str, probability: float) -> EntitySpan:
+        """An entity scored by its probability, moved by the log-odds that the bundle has for its label."""
+        odds = self._odds[label] * probability
+        return EntitySpan(first, last, label, odds / (odds + 1 - probability))
 
     def decode(
         self,
         text: str,
         request: NerRequest,
-        windows: Sequence[Words],
-        outputs: Sequence[list[Found]],
+        windows: Sequence[NerWindow],
+        outputs: Sequence[list[EntitySpan]],
     ) -> NerResult:
         place = offsets_in(text, request.offsets)
         entities = []
-        for words, found in zip(windows, outputs, strict=True):
-            for entity in found:
+        for words, spans in zip(windows, outputs, strict=True):
+            for entity in spans:
                 if request.labels is not None and entity.label not in request.labels:
                     continue
                 if entity.score < request.min_score:
@@ -195,26 +195,26 @@ class Ner:
                 )
         return NerResult(entities=entities)
 
-    def _feeds(self, windows: Sequence[Words]) -> dict[str, NDArray[Any]]:
-        """Words and what their letters say, of a batch, padded with 0."""
+    def _feeds(self, windows: Sequence[NerWindow]) -> dict[str, NDArray[Any]]:
+        """The ids of a batch's words and their character features, padded with 0."""
         lengths = np.array([words.length for words in windows], np.int32)
         real = np.arange(int(lengths.max())) < lengths[:, None]
         ids = np.zeros(real.shape, np.int64)
         ids[real] = [index for words in windows for index in words.ids]
-        spelled = self._spell([word for words in windows for word in words.words])
-        letters = np.zeros((*real.shape, spelled.shape[1]), np.float32)
-        letters[real] = spelled
-        return {"words": ids, "spelled": letters, "lengths": lengths}
+        features = self._character_features([word for words in windows for word in words.words])
+        padded = np.zeros((*real.shape, features.shape[1]), np.float32)
+        padded[real] = features
+        return {"words": ids, "spelled": padded, "lengths": lengths}
 
-    def _spell(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """What the network reads from the letters of each word [words, features], computed once per word."""
-        known = self._spelled  # threads share it: it is replaced when full, never emptied
+    def _character_features(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """The character CNN's output for each word [words, features], computed once per word."""
+        known = self._cached_features  # threads share it: it is replaced when full, never emptied
         new = [word for word in dict.fromkeys(words) if word not in known]
-        if len(known) + len(new) > REMEMBERED:
-            known = self._spelled = {}
+        if len(known) + len(new) > CACHED_WORDS:
+            known = self._cached_features = {}
             new = list(dict.fromkeys(words))
         if new:
-            (spelled,) = self._spelling.run({"characters": self._reader.letters(new)})
-            known.update(zip(new, (row.tobytes() for row in spelled), strict=True))
+            (features,) = self._char_cnn.run({"characters": self._reader.letters(new)})
+            known.update(zip(new, (row.tobytes() for row in features), strict=True))
         rows = b"".join([known[word] for word in words])
         return np.frombuffer(rows, np.float32).reshape(len(words), -1)

@@ -17,10 +17,11 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from service.bundle import Bundle
-from service.session import Session
-from service.tasks.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
-from service.tasks.common import ModelName, Request, Strict, Usage
-from service.tasks.spelling import (
+from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.session import Session
+from service.tasks.text import Span, sentences
+from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.spelling import (
     ACCENTED,
     accented_words,
     addresses,
@@ -32,7 +33,6 @@ from service.tasks.spelling import (
     with_stand_ins,
     without_addresses,
 )
-from service.text import Span, sentences
 
 PAD, BOS, EOS = 0, 1, 2
 """Ids of the three special tokens in every translation tokenizer."""

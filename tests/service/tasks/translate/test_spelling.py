@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.tasks.spelling import (
+from service.tasks.translate.spelling import (
     accented_words,
     addresses,
     holds,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.language import Detector
+from service.tasks.translate.language import Detector
 
 
 @pytest.fixture(scope="module")

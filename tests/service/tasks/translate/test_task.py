@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from service import tasks
-from service.tasks.beam import Hypothesis, Ids, Search, Step, longest_run
-from service.tasks.common import predict
-from service.tasks.translate import Sentence, Translate, Translating
+from service.tasks.base import predict
+from service.tasks.translate.beam import Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.task import Sentence, Translate, Translating
 from tests.service import tiny
 
 END = 2
@@ -222,7 +222,7 @@ CIRCLE = {1: [5, 6, 7, END], 5: [6, END, 7, 5], 6: [5, END, 7, 6], 7: [7, END, 5
 
 
 @pytest.mark.parametrize(("repeats", "ids"), [(1, (5, 6, 5)), (2, (5, 6, 5, 6, 5))])
-def test_a_circle_is_left_where_it_would_begin_once_more(
+def test_a_repetition_is_left_where_it_would_begin_once_more(
     repeats: int, ids: tuple[int, ...]
 ) -> None:
     (greedy,) = searched(CIRCLE, repeats, width=1)
@@ -231,6 +231,6 @@ def test_a_circle_is_left_where_it_would_begin_once_more(
         assert longest_run(hypothesis.ids) <= repeats
 
 
-def test_a_network_that_knows_nothing_else_may_go_round() -> None:
+def test_a_network_that_knows_nothing_else_may_repeat_itself() -> None:
     (hypothesis,) = searched({1: [8, 8], 8: [8, 8]}, repeats=2, width=1)
     assert hypothesis.ids == (8,) * 12

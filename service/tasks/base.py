@@ -1,8 +1,8 @@
-"""What the three tasks have in common: the shape of a task, and of its requests and answers.
+"""What the tasks have in common: the shape of a task, and of its requests and answers.
 
 A task turns a text into windows (`encode`), windows into outputs in one padded batch (`run`), and outputs
-into an answer (`decode`). The windows of many texts may share a batch; nothing a neighbour does can change
-an answer. Leaves out the tasks themselves.
+into an answer (`decode`). The windows of many texts may share a batch; no other window in it changes an answer.
+Leaves out the tasks themselves.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Beam search over many sentences at once, step by step: sentences join and leave while others go on.
 
 All sentences of a search share one width. A sentence's numbers depend on its own rows alone, so it gets the
-same hypotheses in any company.
+same hypotheses in any batch.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -64,7 +64,7 @@ class Search:
 
     A hypothesis is scored by its log-probability divided by `length ** length_penalty`. A sentence is done
     when `width` hypotheses have ended, or at its limit of tokens. No hypothesis has a phrase more often in a
-    row than its sentence allows: a network that has lost its way would go round in a circle.
+    row than its sentence allows: a network that has lost its way would repeat itself for ever.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Search:
         best, branching = step.log_probabilities[:, :branches], step.tokens[:, :branches]
         closing = self._equal.reshape(size, width, PHRASE) >= self._most_equal
         if closing.any():
-            best = np.where(self._circling(branching, closing), -np.inf, best)
+            best = np.where(self._repeats_too_often(branching, closing), -np.inf, best)
         # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
         candidates = (self._totals[:, None] + best).reshape(size, -1)
         order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
@@ -164,7 +164,7 @@ class Search:
         for place, rank in zip(*ending[:, :width].nonzero(), strict=True):
             self._finish(place, rows[place, rank], tokens[place, rank], totals[place, rank])
 
-        # the first `width` that go on; where there are fewer, dead rows fill up
+        # the first `width` that go on; where there are fewer, dead rows fill the beam
         chosen = (~going).argsort(axis=1, kind="stable")[:, :width]
         chosen = (chosen + np.arange(0, going.size, 2 * width)[:, None]).reshape(-1)
         self._totals = np.where(going, totals, -np.inf).take(chosen)
@@ -177,15 +177,15 @@ class Search:
         self._states = {name: state.take(kept, axis=0) for name, state in step.states.items()}
         return self._delivered(going.any(axis=1).tolist())
 
-    def _circling(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _repeats_too_often(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which next tokens [rows, branches] would end one repetition too many; never all of a row.
 
         closing [n, width, PHRASE]: where a repetition is complete with one more token that is equal.
         """
         recent = self._history[:, : -PHRASE - 1 : -1]
         forbidden = np.where(closing.reshape(recent.shape), recent, -1)
-        circling: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
-        return circling & ~circling.all(-1, keepdims=True)
+        repeating: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
+        return repeating & ~repeating.all(-1, keepdims=True)
 
     def _finish(self, place: int, row: int, token: int, total: float) -> None:
         sentence = self._inside[place]

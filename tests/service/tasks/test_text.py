@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text import Unit, offsets_in, sentences, windows
+from service.tasks.text import Unit, offsets_in, sentences, windows
 
 ODD_WORDS = ["…", "3.14", "深度学习。", "مرحبا؟", "😀", "e\u0301", "\u200b", "\ufeff"]
 SPACES = ["\n", "\r\n", "\u2028", "\u00a0", "\x0b", "\x1c"]

@@ -2,7 +2,7 @@
 
 All passes go through time once for the whole batch, with the batch as the last axis. Every number of a row comes
 from that row's own numbers in an order that does not depend on the batch, so that answers are bit-identical in
-any company: sums run over an outer axis, or over the tags of one row, and are never a matrix product.
+any batch: sums run over an outer axis, or over the tags of one row, and are never a matrix product.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Span = tuple[int, int, int, float]
 """First word, last word, tag B-X, probability."""
 
 
-class Chain:
+class CRFDecoder:
     """transitions: [from, to]; start and end: [tags]; all log-potentials."""
 
     def __init__(
