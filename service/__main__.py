@@ -23,9 +23,9 @@ leave next to none, and to look after every 700, as Python does, takes a tenth o
 
 def main() -> None:
     if sys.argv[1:2] == ["models"]:
-        from service import manage
+        from service.registry import commands
 
-        sys.exit(manage.main(sys.argv[2:]))
+        sys.exit(commands.main(sys.argv[2:]))
     if sys.argv[1:2] == ["keys"]:
         from service import manage_keys
 
@@ -74,7 +74,7 @@ def serve(chosen: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has shut down: that is a normal end
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, app.state.catalog, second).run(sockets=[listener])
+    Server(config, app.state.registry, second).run(sockets=[listener])
     return 0
 
 

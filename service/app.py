@@ -20,13 +20,14 @@ from starlette.exceptions import HTTPException
 
 from service import __version__, openapi
 from service.callers import Lookout
-from service.catalog import Catalog, ModelInfo
 from service.doors import Endpoint, inference, libretranslate
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
 from service.http import Edge
 from service.locks import Gate
 from service.problems import answer_error
 from service.processes import Board
+from service.registry.entry import ModelInfo
+from service.registry.registry import Registry
 from service.settings import Settings
 from service.tasks.base import Usage
 from service.tasks.ner.task import NerAnswer, NerRequest
@@ -64,7 +65,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     board: of the processes that will serve this app, if there are several.
     """
     metrics = Metrics(board=board)
-    catalog = Catalog(settings, metrics)
+    registry = Registry(settings, metrics)
     traces = None
     if settings.traces:
         from service.telemetry.tracing import Traces  # what it needs may not be installed
@@ -77,12 +78,12 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if gate and board:
             gate.quotas.settle(board.place(os.getpid()))
-        watching = asyncio.create_task(catalog.watch())
+        watching = asyncio.create_task(registry.watch())
         counting = asyncio.create_task(keep_flushing(metrics))
         yield
         counting.cancel()
         watching.cancel()
-        await catalog.close()
+        await registry.close()
         metrics.flush()
         if traces:
             traces.close()
@@ -98,7 +99,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={TextLoomError: answer_error, HTTPException: answer_error},
     )
-    app.state.settings, app.state.catalog, app.state.metrics = settings, catalog, metrics
+    app.state.settings, app.state.registry, app.state.metrics = settings, registry, metrics
     app.state.lookout = Lookout()
     openapi.install(app)
 
@@ -132,14 +133,14 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     }
     inference.install(door, tasks)
 
-    def announce(name: str, characters: int, deadline: float) -> TextLoomError | None:
-        return catalog.get(name).announce(characters, deadline)
+    def reserve(name: str, characters: int, deadline: float) -> TextLoomError | None:
+        return registry.get(name).reserve(characters, deadline)
 
     app.state.edge = app.middleware_stack = Edge(
         app,
         metrics=metrics,
         settings=settings,
-        announce={f"/{name}": partial(announce, name) for name in ("ner", "sentiment")},
+        reserve={f"/{name}": partial(reserve, name) for name in ("ner", "sentiment")},
         gate=gate,
         traces=traces,
     )
@@ -148,7 +149,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
 
 async def answer_ner(query: NerRequest, request: Request) -> NerAnswer:
     """Find names: people, places, organisations and what else the model knows."""
-    model = _catalog(request).get("ner")
+    model = _registry(request).get("ner")
     known = model.manifest.labels
     unknown = [
         FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
@@ -164,7 +165,7 @@ async def answer_ner(query: NerRequest, request: Request) -> NerAnswer:
 
 async def answer_sentiment(query: SentimentRequest, request: Request) -> SentimentAnswer:
     """Judge whether a text, and each of its sentences if asked, is negative, neutral or positive."""
-    model = _catalog(request).get("sentiment")
+    model = _registry(request).get("sentiment")
     texts = _texts(query.text)
     results, tokens = await model.answer(texts, query, request.state.call)
     return SentimentAnswer(model=model.name, results=results, usage=_usage(texts, tokens))
@@ -176,16 +177,16 @@ async def answer_translate(query: TranslateRequest, request: Request) -> Transla
     A text that is in the target language already comes back as it is, with that language as its source and
     score 0. One that tells too little (a number, a single name) is read as a source language of that target.
     """
-    catalog = _catalog(request)
+    registry = _registry(request)
     texts = _texts(query.text)
-    sources = _sources(query, catalog)
+    sources = _sources(query, registry)
     if query.source == "auto":
-        found = [catalog.detector.source(text, sources, query.target) for text in texts]
+        found = [registry.detector.source(text, sources, query.target) for text in texts]
     else:
         found = [query.source] * len(texts)
     # one bundle per source; the first names the answer, and stands in when no text needs any
     needed = [source for source in dict.fromkeys(found) if source != query.target] or sources[:1]
-    models = {source: catalog.get(f"translate-{source}-{query.target}") for source in needed}
+    models = {source: registry.get(f"translate-{source}-{query.target}") for source in needed}
 
     translated: dict[str, Iterator[TranslateResult]] = {}
     tokens = 0
@@ -209,19 +210,19 @@ async def live() -> Live:
 
 async def ready(request: Request) -> Ready:
     """Every model of the repository is loaded, checked and warm."""
-    catalog = _catalog(request)
-    catalog.check_ready()
-    return Ready(models=list(catalog.entries))
+    registry = _registry(request)
+    registry.check_ready()
+    return Ready(models=list(registry.entries))
 
 
 async def list_models(request: Request) -> Models:
     """The models of the repository, those included that are not ready."""
-    return Models(models=[entry.info for entry in _catalog(request).entries.values()])
+    return Models(models=[entry.info for entry in _registry(request).entries.values()])
 
 
 async def show_model(name: str, request: Request) -> ModelInfo:
     """One model: its version, labels, languages, limits, scores, licences and hash."""
-    return _catalog(request).entry(name).info
+    return _registry(request).entry(name).info
 
 
 async def show_metrics(request: Request) -> Response:
@@ -258,9 +259,9 @@ async def docs_asset(asset: str) -> Response:
     return FileResponse(str(files("fastapi_offline") / "static" / asset))
 
 
-def _catalog(request: Request) -> Catalog:
-    catalog: Catalog = request.app.state.catalog
-    return catalog
+def _registry(request: Request) -> Registry:
+    registry: Registry = request.app.state.registry
+    return registry
 
 
 def _texts(text: str | list[str]) -> list[str]:
@@ -271,9 +272,9 @@ def _usage(texts: list[str], tokens: int) -> Usage:
     return Usage(characters=sum(map(len, texts)), tokens=tokens)
 
 
-def _sources(query: TranslateRequest, catalog: Catalog) -> list[str]:
+def _sources(query: TranslateRequest, registry: Registry) -> list[str]:
     """The languages that the query may translate from. Raises InvalidInput if no bundle serves it."""
-    pairs = catalog.pairs
+    pairs = registry.pairs
     sources = [source for source, target in pairs if target == query.target]
     if query.source == "auto" and sources:
         return sources

@@ -136,7 +136,7 @@ class Batcher(Generic[W, O]):
             late = ahead if crowded else ahead - most
             raise self._rejected("queue_full", self._queue_full(late))
 
-    def announce(self, tokens: float, deadline: float) -> TextLoomError | None:
+    def reserve(self, tokens: float, deadline: float) -> TextLoomError | None:
         """So many tokens will be submitted in this round of the event loop, unless this gives what `check` raises.
 
         They are reckoned with until then. What a round refuses it refuses to the end: the work ahead only grows.

@@ -70,14 +70,14 @@ class Edge:
         *,
         metrics: Metrics,
         settings: Settings,
-        announce: Mapping[str, Callable[[int, float], TextLoomError | None]],
+        reserve: Mapping[str, Callable[[int, float], TextLoomError | None]],
         gate: "Gate | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
-        """gate: what is locked, if anything is. announce: by path, what is told how many characters come and by
+        """gate: what is locked, if anything is. reserve: by path, what is told how many characters come and by
         when they must be done; it gives an error if that cannot be."""
         self._app = app
-        self._announce = announce
+        self._reserve = reserve
         self._refusals: dict[str, Refusal] = {}
         self._layers = app.build_middleware_stack()
         tasks = [route for route in app.routes if isinstance(route, TaskRoute)]
@@ -182,12 +182,12 @@ class Edge:
 
         size: of the body, 0 if the head does not say. fields: what else the head of the answer has.
         """
-        announce = self._announce.get(task.path)
-        if not announce or not 0 < size <= self._short_bytes:
+        reserve = self._reserve.get(task.path)
+        if not reserve or not 0 < size <= self._short_bytes:
             return None
         began = time.perf_counter()
         try:
-            error = announce(size, deadline(headers, self._settings))
+            error = reserve(size, deadline(headers, self._settings))
         except InvalidInput:
             return None
         except TextLoomError as raised:
@@ -235,12 +235,12 @@ class Edge:
         return TooLarge(f"the body is over {limit} bytes; send it in parts")
 
     def _receive_limited(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """`receive`, until more than the allowed bytes came or were announced."""
+        """`receive`, until more than the allowed bytes came or are declared."""
         limit = self._settings.max_body_bytes
-        announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) <= limit:
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) <= limit:
             return receive  # the server reads no more than that
-        too_large = announced.isdigit()
+        too_large = declared.isdigit()
         received = 0
 
         async def receive_limited() -> Message:

@@ -22,9 +22,9 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
-from service.catalog import Catalog
 from service.connections import Config, Connection
 from service.processes import Board
+from service.registry.registry import Registry
 from service.settings import Settings
 from service.workers import Turns
 
@@ -63,12 +63,12 @@ class Server(uvicorn.Server):
 
     config: Config
 
-    def __init__(self, config: Config, catalog: Catalog, second: Second = ()) -> None:
+    def __init__(self, config: Config, registry: Registry, second: Second = ()) -> None:
         super().__init__(config)
-        self._catalog, self._second = catalog, second
-        if isinstance(catalog.workers, Turns):
-            catalog.workers.under_way = self.server_state.tasks
-            catalog.workers.connections = self.server_state.connections
+        self._registry, self._second = registry, second
+        if isinstance(registry.workers, Turns):
+            registry.workers.under_way = self.server_state.tasks
+            registry.workers.connections = self.server_state.connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
         return made
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._catalog.drain()
+        self._registry.drain()
         super().handle_exit(sig, frame)
 
 
@@ -101,13 +101,13 @@ class Worker(Server):
     def __init__(
         self,
         config: Config,
-        catalog: Catalog,
+        registry: Registry,
         listener: socket.socket,
         board: Board,
         index: int,
         second: Second = (),
     ) -> None:
-        super().__init__(config, catalog, second)
+        super().__init__(config, registry, second)
         self._listener, self._board, self._index = listener, board, index
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -176,7 +176,7 @@ class Supervisor:
         second: Second = (),
     ) -> None:
         self._settings: Settings = app.state.settings
-        self._catalog: Catalog = app.state.catalog
+        self._registry: Registry = app.state.registry
         self._restarts = app.state.metrics.worker_restarts
         self._forget = app.state.metrics.forget_process
         self._config, self._listener, self._second = config, listener, second
@@ -187,7 +187,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT. Gives the exit status: 1 if a worker had to be killed."""
-        asyncio.run(self._catalog.load())
+        asyncio.run(self._registry.load())
         gc.collect()
         gc.freeze()  # else the collector of each worker would write into the shared memory
         signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
@@ -197,7 +197,7 @@ class Supervisor:
         while True:
             received = _signal(signals, self._settings.watch_seconds)
             if received is None:
-                asyncio.run(self._catalog.refresh())  # for the workers that will yet be forked
+                asyncio.run(self._registry.refresh())  # for the workers that will yet be forked
                 continue
             if received != signal.SIGCHLD:
                 return self._stop(signals)
@@ -222,7 +222,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             self._board.set_worker(index, os.getpid())
             Worker(
-                self._config, self._catalog, self._listener, self._board, index, self._second
+                self._config, self._registry, self._listener, self._board, index, self._second
             ).run()
             status = 0
         except SystemExit as end:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from service.bundle import Corpus
+from service.registry.bundle import Corpus
 from training.errors import TrainingError
 
 Split = Literal["train", "dev", "test"]

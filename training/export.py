@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from torch import nn
 from tqdm import tqdm
 
-from service import bundle
-from service.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
+from service.registry import bundle
+from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
 from service.tasks import AnyTask
 from service.tasks.base import predict
 from service.tasks.session import Session

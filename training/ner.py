@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from service.bundle import Limits
+from service.registry.bundle import Limits
 from service.tasks.ner.crf import CRFDecoder
 from service.tasks.ner.task import Ner, Reader
 from service.tasks.ner.task import NerWindow as Features

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from service.bundle import Limits
+from service.registry.bundle import Limits
 from service.tasks.sentiment.task import Sentiment
 from service.tasks.session import Session
 from training import behaviour, corpora, export, scores, words

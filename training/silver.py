@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import Field
 from tqdm import tqdm
 
-from service.bundle import read
+from service.registry.bundle import read
 from service.tasks.base import predict
 from service.tasks.ner.task import Entity, Ner
 from training.config import Options, parse

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from service.bundle import Limits
+from service.registry.bundle import Limits
 from service.tasks.translate.task import (
     ALTERNATIVES_WIDTH,
     BOS,

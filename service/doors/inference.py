@@ -16,11 +16,11 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from service import __version__
-from service.catalog import Catalog
 from service.doors import Endpoint, answering, ask
 from service.errors import FieldError, InvalidInput, NotFound
 from service.reading import parse
-from service.serving import Model
+from service.registry.loaded_model import LoadedModel
+from service.registry.registry import Registry
 from service.tasks.ner.task import NerRequest
 from service.tasks.sentiment.task import SentimentRequest
 from service.tasks.translate.task import TranslateRequest
@@ -63,7 +63,7 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
         return {"live": True}
 
     async def ready(request: Request) -> dict[str, Any]:
-        _catalog(request).check_ready()
+        _registry(request).check_ready()
         return {"ready": True}
 
     async def metadata(request: Request) -> dict[str, Any]:
@@ -114,10 +114,10 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
         add(f"{path}/infer", answering(infer), "POST")
 
 
-def _model(request: Request) -> Model[Any, Any]:
+def _model(request: Request) -> LoadedModel[Any, Any]:
     """The model that the path names. Raises NotFound, also if another version of it serves."""
     name, version = request.path_params["name"], request.path_params.get("version")
-    model = _catalog(request).get(name)
+    model = _registry(request).get(name)
     if version not in (None, str(model.name.version)):
         raise NotFound(f"{name} serves version {model.name.version}, not {version}")
     return model
@@ -181,6 +181,6 @@ def _wrong(detail: str) -> InvalidInput:
     return InvalidInput(f"the input tensor: {detail}", errors=[FieldError("/inputs/0", detail)])
 
 
-def _catalog(request: Request) -> Catalog:
-    catalog: Catalog = request.app.state.catalog
-    return catalog
+def _registry(request: Request) -> Registry:
+    registry: Registry = request.app.state.registry
+    return registry

@@ -14,10 +14,10 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from service.catalog import Catalog
 from service.doors import Endpoint, answering, ask
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.reading import parse
+from service.registry.registry import Registry
 from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 
 PREFIX = "/compat/libretranslate"
@@ -70,14 +70,14 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         if query.alternatives:
             whole["alternatives"] = [texts[1:] for texts in answers]
         if query.source == "auto":
-            detect = _catalog(request).detector.ranked
+            detect = _registry(request).detector.ranked
             found = [detect("".join(page[::2]))[0] for page in pages]
             whole["detectedLanguage"] = [_confidence(*each) for each in found]
         return whole if many else {key: values[0] for key, values in whole.items()}
 
     async def get_languages(request: Request) -> list[dict[str, Any]]:
         targets: dict[str, list[str]] = {}
-        for source, target in _catalog(request).pairs:
+        for source, target in _registry(request).pairs:
             targets.setdefault(source, []).append(target)
         return [
             {"code": code, "name": NAMES.get(code, code), "targets": served}
@@ -86,10 +86,10 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
 
     async def post_detect(request: Request) -> list[dict[str, Any]]:
         query = await _read(Detection, request)
-        catalog = _catalog(request)
-        if not catalog.pairs:
+        registry = _registry(request)
+        if not registry.pairs:
             raise NotFound("there is no translator in this server, and so no language to detect")
-        return [_confidence(*found) for found in catalog.detector.ranked(query.q)]
+        return [_confidence(*found) for found in registry.detector.ranked(query.q)]
 
     add(f"{PREFIX}/translate", answering(post_translate), "POST")
     add(f"{PREFIX}/languages", answering(get_languages), "GET")
@@ -136,6 +136,6 @@ def _confidence(language: str, probability: float) -> dict[str, Any]:
     return {"confidence": round(100 * probability, 1), "language": language}
 
 
-def _catalog(request: Request) -> Catalog:
-    catalog: Catalog = request.app.state.catalog
-    return catalog
+def _registry(request: Request) -> Registry:
+    registry: Registry = request.app.state.registry
+    return registry

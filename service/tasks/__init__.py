@@ -8,9 +8,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from service import bundle
-from service.bundle import Bundle
 from service.errors import BundleError, TextLoomError
+from service.registry import bundle
+from service.registry.bundle import Bundle
 from service.tasks.base import predict
 from service.tasks.ner.task import Ner
 from service.tasks.sentiment.task import Sentiment

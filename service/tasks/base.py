@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from service.bundle import Bundle
+from service.registry.bundle import Bundle
 from service.running import Running
 
 

@@ -346,13 +346,13 @@ async def test_what_is_announced_counts_until_it_could_have_come() -> None:
     async with batcher(names) as made:
         for _ in range(20):
             made._pace.learn(10, 0.1)
-        assert made.announce(10, time.monotonic() + 10) is None
-        assert made.announce(290, time.monotonic() + 100) is None
-        assert isinstance(made.announce(10, time.monotonic() + 10), QueueFull)
+        assert made.reserve(10, time.monotonic() + 10) is None
+        assert made.reserve(290, time.monotonic() + 100) is None
+        assert isinstance(made.reserve(10, time.monotonic() + 10), QueueFull)
         with pytest.raises(QueueFull):
             made.check(10, time.monotonic() + 10)
         await asyncio.sleep(0)
-        assert made.announce(10, time.monotonic() + 10) is None
+        assert made.reserve(10, time.monotonic() + 10) is None
 
 
 async def test_what_a_round_refuses_it_refuses_to_its_end_and_counts_each_time() -> None:
@@ -360,16 +360,16 @@ async def test_what_a_round_refuses_it_refuses_to_its_end_and_counts_each_time()
         for _ in range(20):
             made._pace.learn(10, 0.1)
         made._queue.tokens = 300  # three seconds, where 1.6 may be ahead of who has ten
-        refused = made.announce(20, time.monotonic() + 10)
+        refused = made.reserve(20, time.monotonic() + 10)
         assert isinstance(refused, QueueFull)
-        assert made.announce(20, time.monotonic() + 10) is refused
-        assert made.announce(500, time.monotonic() + 6) is refused
+        assert made.reserve(20, time.monotonic() + 10) is refused
+        assert made.reserve(500, time.monotonic() + 6) is refused
         assert refused.__traceback__ is None  # what is kept keeps no request with it
-        assert isinstance(made.announce(500, time.monotonic() + 1), QueueFull)
-        assert made.announce(10, time.monotonic() + 60) is None  # others are judged anew
+        assert isinstance(made.reserve(500, time.monotonic() + 1), QueueFull)
+        assert made.reserve(10, time.monotonic() + 60) is None  # others are judged anew
         assert value(made._metrics.rejected["queue_full"]) == 4
         made.drain()
-        assert isinstance(made.announce(20, time.monotonic() + 10), Draining)
+        assert isinstance(made.reserve(20, time.monotonic() + 10), Draining)
         made._queue.tokens = 0
 
 
@@ -378,18 +378,18 @@ async def test_a_later_round_refuses_nothing_for_what_an_earlier_one_did() -> No
         for _ in range(20):
             made._pace.learn(10, 0.1)
         made._queue.tokens = 300
-        assert made.announce(10, time.monotonic() + 10)
+        assert made.reserve(10, time.monotonic() + 10)
         made._queue.tokens = 0
-        assert made.announce(10, time.monotonic() + 10)
+        assert made.reserve(10, time.monotonic() + 10)
         await asyncio.sleep(0)
-        assert made.announce(10, time.monotonic() + 10) is None
+        assert made.reserve(10, time.monotonic() + 10) is None
 
 
 async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it() -> None:
     async with batcher(names) as made:
         for _ in range(20):
             made._pace.learn(10, 0.1)
-        assert made.announce(10, time.monotonic() + 10) is None
+        assert made.reserve(10, time.monotonic() + 10) is None
         made.check(1000, time.monotonic() + 30)  # ten seconds, after a tenth of one
         with pytest.raises(QueueFull):
             made.check(1000, time.monotonic() + 10.5)

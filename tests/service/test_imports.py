@@ -53,7 +53,7 @@ def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(module: str)
     assert not {name for name in names if name.startswith(("fastapi", "starlette", "asyncio"))}
     own = ".".join(module.split(".")[:3])
     shared = {"service.tasks.base", "service.tasks.session", "service.tasks.text"}
-    allowed = {"service.bundle", "service.errors", "service.running", *shared}
+    allowed = {"service.registry.bundle", "service.errors", "service.running", *shared}
     ours = {name for name in names if name in MODULES} - PACKAGES
     assert {name for name in ours if not name.startswith(f"{own}.")} <= allowed
 

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service import bundle, tasks
+from service import tasks
+from service.registry import bundle
 from service.tasks.base import predict
 
 from .conftest import SHIPPED
@@ -104,10 +105,10 @@ def connected(client: httpx.Client) -> socket.socket:
 
 
 def raw(body: bytes, path: bytes = b"/ner", length: int | None = None) -> bytes:
-    announced = len(body) if length is None else length
+    declared = len(body) if length is None else length
     return (
         b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-        % (path, announced, body)
+        % (path, declared, body)
     )
 
 

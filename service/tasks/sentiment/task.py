@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from service.bundle import Bundle
+from service.registry.bundle import Bundle
 from service.tasks.base import ModelName, Request, Strict, Usage
 from service.tasks.session import Session
 from service.tasks.text import Span, Unit, offsets_in, sentences, windows

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from service.bundle import Bundle
+from service.registry.bundle import Bundle
 from service.tasks.base import ModelName, Request, Strict, Usage
 from service.tasks.session import Session
 from service.tasks.text import Span, sentences

@@ -22,7 +22,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 @pytest.fixture
 def logging_as_before() -> Iterator[None]:
     """`configure` changes what all tests of this process share."""
-    gc.collect()  # a model of an earlier test that is let go says so
+    gc.collect()  # a model of an earlier test that is unloaded logs that
     root = logging.getLogger()
     before = root.handlers[:], root.level, logging._srcfile
     flags = logging.logThreads, logging.logProcesses, logging.logMultiprocessing

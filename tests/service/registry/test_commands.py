@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from service import bundle, manage
+from service.registry import bundle, commands
 
-from . import tiny
+from .. import tiny
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def run(models: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    status = manage.main(["--models", str(models), *arguments])
+    status = commands.main(["--models", str(models), *arguments])
     return status, *capsys.readouterr()
 
 
@@ -41,7 +41,7 @@ def test_the_repository_is_that_of_the_settings_unless_named(
 ) -> None:
     monkeypatch.setenv("TEXTLOOM_MODELS", str(models))
     monkeypatch.setenv("TEXTLOOM_PINS", "ner=1")
-    assert manage.main([]) == 0
+    assert commands.main([]) == 0
     assert "ner                      1       1" in capsys.readouterr().out
 
 

@@ -1,6 +1,6 @@
 """A model that answers: a loaded task behind its batcher, with its phases timed and counted.
 
-Leaves out HTTP (app.py), which models there are (catalog.py) and what a task does (tasks/).
+Leaves out HTTP (http/), which models there are (registry.py) and what a task does (tasks/).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from service.telemetry.call import Call, Part
 from service.telemetry.metrics import PHASES, Metrics
 from service.workers import Workers
 
-logger = logging.getLogger("textloom.serving")
+logger = logging.getLogger("textloom.registry")
 
 TURN_CHARACTERS = 5_000
 """So many are encoded or decoded before the event loop has its turn: some milliseconds."""
@@ -33,7 +33,7 @@ A = TypeVar("A")
 D = TypeVar("D")
 
 
-class Model(Generic[R, A]):
+class LoadedModel(Generic[R, A]):
     """A loaded task behind its batcher."""
 
     def __init__(
@@ -56,18 +56,18 @@ class Model(Generic[R, A]):
             batch_tokens=settings.batch_tokens,
             queue_tokens=settings.queue_tokens,
         )
-        # the workers forget it when nobody uses this model any more: after its last request, if it was replaced
-        weakref.finalize(self, _let_go, workers, self.batcher, self.name).atexit = False
+        # the workers drop its batcher once nothing uses this model: if it was replaced, after its last request
+        weakref.finalize(self, _unload, workers, self.batcher, self.name).atexit = False
 
-    def announce(self, characters: int, deadline: float) -> TextLoomError | None:
-        """A request of so many characters comes in. Gives what `answer` would raise, as far as one can tell
-        without reading them: see `Batcher.announce`."""
-        return self.batcher.announce(characters * self._tokens_per_character, deadline)
+    def reserve(self, characters: int, deadline: float) -> TextLoomError | None:
+        """Reserve room for a request of so many characters that is still to be read. Gives what `answer` would
+        raise, as far as that is known by now: see `Batcher.reserve`."""
+        return self.batcher.reserve(characters * self._tokens_per_character, deadline)
 
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""
         characters = sum(map(len, texts))
-        if characters > TURN_CHARACTERS:  # a few are encoded sooner than judged
+        if characters > TURN_CHARACTERS:  # fewer are encoded in less time than this check takes
             self.batcher.check(characters * self._tokens_per_character, call.deadline)
         start = began = time.perf_counter()
         encoded = await _by_turns(self._task.encode, characters, zip(texts, repeat(request)))
@@ -103,9 +103,9 @@ class Model(Generic[R, A]):
         return results, tokens
 
 
-def _let_go(workers: Workers, batcher: Batcher[Any, Any], name: ModelName) -> None:
+def _unload(workers: Workers, batcher: Batcher[Any, Any], name: ModelName) -> None:
     workers.remove(batcher)
-    logger.info("%s version %d is let go", name.name, name.version)
+    logger.info("%s version %d is unloaded", name.name, name.version)
 
 
 async def _by_turns(

@@ -1,6 +1,6 @@
 """`python -m service models`: lists what a model repository holds, checks bundles, and pins versions.
 
-Works on the folder alone: a service that runs on it, on whatever machine, sees a change at its next look.
+Works on the folder alone: a service that runs on it, on whatever machine, sees a change at its next scan.
 """
 
 import argparse
@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service import bundle, repository, tasks
+from service import tasks
 from service.errors import BundleError
-from service.repository import Shelf
+from service.registry import bundle, repository
+from service.registry.repository import StoredModel
 from service.settings import Settings
 
 
@@ -32,38 +33,38 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
 
     settings = Settings() if given.models is None else Settings(models=given.models)
-    shelves = repository.look(settings.models, settings.pins)
+    stored_models = repository.scan(settings.models, settings.pins)
     try:
         if given.command == "check":
-            return _check(shelves, given.bundles)
+            return _check(stored_models, given.bundles)
         if given.command == "pin":
-            _pin(settings.models, shelves, given.bundle)
+            _pin(settings.models, stored_models, given.bundle)
         elif given.command == "unpin":
-            bundle.pin(settings.models, _shelf(shelves, given.name).path.name, None)
+            bundle.pin(settings.models, _stored_model(stored_models, given.name).path.name, None)
     except BundleError as error:
         print(error.detail, file=sys.stderr)
         return 1
-    _list(repository.look(settings.models, settings.pins))
+    _list(repository.scan(settings.models, settings.pins))
     return 0
 
 
-def _list(shelves: dict[str, Shelf]) -> None:
+def _list(stored_models: dict[str, StoredModel]) -> None:
     row = "{:18} {:>7} {:>7} {:>9}  {}"
     print(row.format("name", "serves", "pinned", "size", "versions"))
-    for name, shelf in shelves.items():
-        megabytes = sum(size for _, size, _ in shelf.files) / 1e6
-        versions = " ".join(map(str, shelf.versions))
-        pinned = shelf.trouble or shelf.pinned or "-"
-        print(row.format(name, shelf.wanted, pinned, f"{megabytes:.1f} MB", versions))
+    for name, stored in stored_models.items():
+        megabytes = sum(size for _, size, _ in stored.files) / 1e6
+        versions = " ".join(map(str, stored.versions))
+        pinned = stored.pin_error or stored.pinned or "-"
+        print(row.format(name, stored.wanted, pinned, f"{megabytes:.1f} MB", versions))
 
 
-def _check(shelves: dict[str, Shelf], bundles: Sequence[str]) -> int:
-    chosen = [_split(shelves, each) for each in bundles] or [
-        (shelf, version) for shelf in shelves.values() for version in shelf.versions
+def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int:
+    chosen = [_split(stored_models, each) for each in bundles] or [
+        (stored, version) for stored in stored_models.values() for version in stored.versions
     ]
     status = 0
-    for shelf, version in chosen:
-        path = shelf.path / str(version)
+    for stored, version in chosen:
+        path = stored.path / str(version)
         try:
             task = tasks.load(path)
         except BundleError as error:
@@ -74,25 +75,25 @@ def _check(shelves: dict[str, Shelf], bundles: Sequence[str]) -> int:
     return status
 
 
-def _pin(models: Path, shelves: dict[str, Shelf], pair: str) -> None:
+def _pin(models: Path, stored_models: dict[str, StoredModel], pair: str) -> None:
     """Raises BundleError if the version cannot be served."""
-    shelf, version = _split(shelves, pair)
-    tasks.load(shelf.path / str(version))
-    bundle.pin(models, shelf.path.name, version)
+    stored, version = _split(stored_models, pair)
+    tasks.load(stored.path / str(version))
+    bundle.pin(models, stored.path.name, version)
 
 
-def _split(shelves: dict[str, Shelf], pair: str) -> tuple[Shelf, int]:
-    """`ner=2` as a shelf and a version of it. Raises BundleError if it is not there."""
+def _split(stored_models: dict[str, StoredModel], pair: str) -> tuple[StoredModel, int]:
+    """`ner=2` as a stored model and a version of it. Raises BundleError if it is not there."""
     name, _, version = pair.partition("=")
-    shelf = _shelf(shelves, name)
-    if version not in map(str, shelf.versions):
-        known = ", ".join(f"{name}={number}" for number in shelf.versions)
+    stored = _stored_model(stored_models, name)
+    if version not in map(str, stored.versions):
+        known = ", ".join(f"{name}={number}" for number in stored.versions)
         raise BundleError(f"there is no {pair!r} in the repository; there is {known}")
-    return shelf, int(version)
+    return stored, int(version)
 
 
-def _shelf(shelves: dict[str, Shelf], name: str) -> Shelf:
-    if name not in shelves:
-        known = ", ".join(shelves) or "nothing"
+def _stored_model(stored_models: dict[str, StoredModel], name: str) -> StoredModel:
+    if name not in stored_models:
+        known = ", ".join(stored_models) or "nothing"
         raise BundleError(f"there is no {name!r} in the repository; there is {known}")
-    return shelves[name]
+    return stored_models[name]

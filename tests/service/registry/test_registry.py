@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.catalog import Catalog
 from service.errors import Draining, NotReady
+from service.registry.registry import Registry
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
-from . import tiny
-from .conftest import serving
-from .helpers import refusal, until
+from .. import tiny
+from ..conftest import serving
+from ..helpers import refusal, until
 
 
 def cut_short(bundle: Path) -> None:
@@ -141,26 +141,26 @@ def test_an_empty_repository_is_never_ready(tmp_path: Path) -> None:
 
 
 def test_it_is_live_and_not_ready_while_models_load(tiny_models: Path) -> None:
-    catalog = Catalog(Settings(models=tiny_models), Metrics())
+    registry = Registry(Settings(models=tiny_models), Metrics())
     with pytest.raises(NotReady) as refused:
-        catalog.get("ner")
+        registry.get("ner")
     assert refused.value.retry_after == 1
     with pytest.raises(NotReady) as refused:
-        catalog.check_ready()
+        registry.check_ready()
     assert [error.detail for error in refused.value.errors] == ["still loading"] * 4
 
 
 def test_it_is_not_ready_from_the_moment_it_drains(tiny_models: Path) -> None:
     async def walk() -> None:
-        catalog = Catalog(Settings(models=tiny_models), Metrics())
-        await catalog.load()
-        catalog.check_ready()
-        catalog.drain()
+        registry = Registry(Settings(models=tiny_models), Metrics())
+        await registry.load()
+        registry.check_ready()
+        registry.drain()
         with pytest.raises(Draining):
-            catalog.check_ready()
+            registry.check_ready()
         with pytest.raises(Draining):
-            catalog.get("ner")
-        await catalog.close()
+            registry.get("ner")
+        await registry.close()
 
     asyncio.run(walk())
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from service import bundle, tasks
-from service.bundle import Bundle, Limits, Manifest, Training
+from service import tasks
 from service.errors import BundleError
+from service.registry import bundle
+from service.registry.bundle import Bundle, Limits, Manifest, Training
 
 
 def manifest(name: str = "ner") -> Manifest:

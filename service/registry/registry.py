@@ -1,10 +1,10 @@
-"""The models of a repository: which are ready, which are still loading, and which failed and why.
+"""The registry: loads the models of a repository, swaps them for new versions, and unloads them.
 
 The pinned or else the highest version of each name serves. If at the start that one cannot be served, its task
 does not serve at all: an older version in its place would answer differently without anyone having decided so.
 Later, when another version should serve, that one is loaded beside the old one and replaces it between two
-requests; if it cannot be loaded, the old one goes on. Every process looks for itself, so that none has to tell
-the others. Leaves out what a bundle is (bundle.py) and what a task does with it (tasks/).
+requests; if it cannot be loaded, the old one goes on. Every process scans the repository itself, so that they need
+not coordinate. Leaves out what a bundle is (bundle.py) and what a task does with it (tasks/).
 """
 
 import asyncio
@@ -13,113 +13,26 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from service import bundle, repository, tasks
+from service import tasks
 from service.errors import BundleError, Draining, FieldError, NotFound, NotReady, where
-from service.repository import Shelf
-from service.serving import Model
+from service.registry import bundle, repository
+from service.registry.entry import ModelEntry, Refused
+from service.registry.loaded_model import LoadedModel
+from service.registry.repository import StoredModel
 from service.settings import Settings
 from service.tasks.translate.language import Detector
 from service.telemetry.metrics import Metrics
 from service.workers import Pool, Turns
 
-logger = logging.getLogger("textloom.catalog")
+logger = logging.getLogger("textloom.registry")
 
 TRANSLATOR = re.compile(r"translate-([a-z]+)-([a-z]+)")
 
 
-Status = Literal["loading", "ready", "failed"]
-
-
-class Refused(BaseModel):
-    """A version that should serve and cannot, while another one goes on."""
-
-    version: int
-    reason: str
-
-
-class ModelInfo(BaseModel):
-    """What a caller may know about a model of the repository."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    name: str
-    status: Status
-    reason: str | None = None
-    """Why it failed."""
-    version: int
-    """The one that serves, or should."""
-    versions: list[int]
-    """All that the repository holds."""
-    pinned: int | None = None
-    """The one that shall serve; else it is the highest."""
-    refused: Refused | None = None
-    """The one that shall serve and cannot, if an older one does meanwhile."""
-    task: bundle.TaskName | None = None
-    languages: list[str] | None = None
-    labels: list[str] | None = None
-    limits: bundle.Limits | None = None
-    scores: dict[str, dict[str, float | str]] | None = None
-    """By test set."""
-    licences: list[str] | None = None
-    """Of the data that it was trained on."""
-    sha256: str | None = None
-    """Of the whole bundle."""
-
-
-@dataclass
-class Entry:
-    """What is known about one name of the repository."""
-
-    name: str
-    shelf: Shelf
-    model: Model[Any, Any] | None = None
-    failure: Refused | None = None
-    """Why the version that should serve does not."""
-    tried: Shelf | None = None
-    """What was there when it failed; only something else is worth another try."""
-
-    @property
-    def status(self) -> Status:
-        return "ready" if self.model else "failed" if self.failure else "loading"
-
-    @property
-    def reason(self) -> str | None:
-        return self.failure.reason if self.failure else None
-
-    @property
-    def info(self) -> ModelInfo:
-        about: dict[str, Any] = {
-            "name": self.name,
-            "status": self.status,
-            "version": self.shelf.wanted,
-            "versions": self.shelf.versions,
-            "pinned": self.shelf.pinned,
-            "reason": self.reason,
-        }
-        if self.model is not None:
-            manifest = self.model.manifest
-            about |= {
-                "version": manifest.version,
-                "reason": None,
-                "refused": self.failure,
-                "task": manifest.task,
-                "languages": manifest.languages,
-                "labels": manifest.labels,
-                "limits": manifest.limits,
-                "scores": manifest.scores,
-                "licences": sorted({corpus.licence for corpus in manifest.training.corpora} - {""}),
-                "sha256": self.model.sha256,
-            }
-        return ModelInfo(**about)
-
-
-class Catalog:
-    """Loads the models, hands them out, follows what the repository holds, and closes them."""
+class Registry:
+    """Loads the models, gives them out by name, follows changes of the repository, and closes them."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
@@ -131,9 +44,9 @@ class Catalog:
         self._detector: Detector | None = None
         self._detector_reason = ""
         self._languages: set[str] = set()
-        self._nameless: set[str] = set()
-        self.entries: dict[str, Entry] = {}
-        self._enter(repository.look(settings.models, settings.pins))
+        self._ignored: set[str] = set()
+        self.entries: dict[str, ModelEntry] = {}
+        self._update_entries(repository.scan(settings.models, settings.pins))
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -142,7 +55,7 @@ class Catalog:
         return [(match[1], match[2]) for match in found if match]
 
     async def watch(self) -> None:
-        """Load every model, then keep looking at the repository, for ever."""
+        """Load every model, then scan the repository again and again, for ever."""
         await self.load()
         while True:
             await asyncio.sleep(self._settings.watch_seconds)
@@ -152,7 +65,7 @@ class Catalog:
         """Load every model, once, side by side. One that fails is logged and leaves the others alone."""
         if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
             for entry in self.entries.values():
-                self._tell(entry, 1)
+                self._set_gauges(entry, 1)
             return
         self._loaded = True
         began = time.perf_counter()
@@ -164,22 +77,22 @@ class Catalog:
         logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
 
     async def refresh(self) -> None:
-        """Look at the repository, and load what should serve now and does not yet."""
+        """Scan the repository, and load what should serve now and does not yet."""
         settings = self._settings
         try:
-            shelves = await asyncio.to_thread(repository.look, settings.models, settings.pins)
-        except OSError as error:  # a folder that vanishes while we look, for one
+            stored_models = await asyncio.to_thread(repository.scan, settings.models, settings.pins)
+        except OSError as error:  # a folder that vanishes during the scan, for one
             logger.error("%s cannot be read: %s", settings.models, error)
             return
-        if self._replaced:  # at the last look: by now what was replaced has been let go
+        if self._replaced:  # by the last scan: by now what was replaced has been unloaded
             self._replaced = False
-            await asyncio.to_thread(_give_back_memory)
-        self._enter(shelves)
+            await asyncio.to_thread(_trim_memory)
+        self._update_entries(stored_models)
         await self._load_detector()
         for entry in self.entries.values():  # one after the other, beside the requests
             await self._load(entry)
 
-    def get(self, name: str) -> Model[Any, Any]:
+    def get(self, name: str) -> LoadedModel[Any, Any]:
         """The model of that name. Raises NotFound if there is none, NotReady if it does not serve now."""
         entry = self.entry(name)
         if self._draining:
@@ -189,7 +102,7 @@ class Catalog:
             raise _not_ready([entry])
         return entry.model
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> ModelEntry:
         if name not in self.entries:
             known = ", ".join(self.entries) or "none"
             raise NotFound(f"there is no model {name!r} in this server; there are: {known}")
@@ -216,54 +129,54 @@ class Catalog:
         return self._detector
 
     def drain(self) -> None:
-        """Not ready from now on, and no new requests; those that were accepted go on."""
+        """Not ready and no new requests from now on; in-flight requests finish."""
         self._draining = True
 
     async def close(self) -> None:
-        """Finish what was accepted, as far as the time for it goes, and stop the workers."""
+        """Finish the accepted requests within the time for shutting down, and stop the workers."""
         self.drain()
         grace = self._settings.shutdown_seconds
         models = [entry.model for entry in self.entries.values() if entry.model]
         await asyncio.gather(*(model.batcher.close(grace) for model in models))
         self.workers.close()
 
-    def _enter(self, shelves: Mapping[str, Shelf]) -> None:
-        """Take in what the repository holds. A name that has vanished keeps what it has."""
-        for name, shelf in shelves.items():
+    def _update_entries(self, stored_models: Mapping[str, StoredModel]) -> None:
+        """Take over what the scan found. A name that has vanished keeps its model."""
+        for name, stored in stored_models.items():
             if name in self.entries:
-                self.entries[name].shelf = shelf
+                self.entries[name].stored = stored
             elif name in ("ner", "sentiment") or TRANSLATOR.fullmatch(name):
-                self.entries[name] = Entry(name, shelf)
-            elif name not in self._nameless:
-                self._nameless.add(name)
-                logger.warning("%s is not served: no task has this name", shelf.path)
+                self.entries[name] = ModelEntry(name, stored)
+            elif name not in self._ignored:
+                self._ignored.add(name)
+                logger.warning("%s is not served: no task has this name", stored.path)
 
-    async def _load(self, entry: Entry) -> None:
-        """Have the version serve that should, if it does not and if nothing is wrong with it."""
+    async def _load(self, entry: ModelEntry) -> None:
+        """Load the version that should serve, if it does not yet; a failure leaves the old one serving."""
         began = time.perf_counter()
-        shelf, old, new, failure = entry.shelf, entry.model, entry.model, None
-        path = shelf.path / str(shelf.wanted)
-        if entry.tried == shelf:
+        stored, old, new, failure = entry.stored, entry.model, entry.model, None
+        path = stored.path / str(stored.wanted)
+        if entry.tried == stored:
             return
         try:
-            if shelf.trouble:
-                raise BundleError(shelf.trouble)
-            if old is None or old.name.version != shelf.wanted:
+            if stored.pin_error:
+                raise BundleError(stored.pin_error)
+            if old is None or old.name.version != stored.wanted:
                 task = await asyncio.to_thread(tasks.load, path)
                 _check_name(entry.name, task.bundle.manifest)
-                new = Model(
+                new = LoadedModel(
                     task, workers=self.workers, metrics=self._metrics, settings=self._settings
                 )
         except BundleError as error:
-            failure = Refused(version=shelf.wanted, reason=error.detail)
+            failure = Refused(version=stored.wanted, reason=error.detail)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
             reason = f"{path}: cannot be loaded: {error}"
-            failure = Refused(version=shelf.wanted, reason=reason)
+            failure = Refused(version=stored.wanted, reason=reason)
             logger.error("%s", where(error))
 
-        self._tell(entry, 0)
-        entry.model, entry.failure, entry.tried = new, failure, shelf if failure else None
-        self._tell(entry, 1)
+        self._set_gauges(entry, 0)
+        entry.model, entry.failure, entry.tried = new, failure, stored if failure else None
+        self._set_gauges(entry, 1)
         if failure and old:
             logger.error(
                 "%s version %d goes on, version %d is refused: %s",
@@ -275,10 +188,10 @@ class Catalog:
             self._replaced = self._replaced or old is not None
             seconds = time.perf_counter() - began
             self._metrics.model_load.labels(entry.name).set(seconds)
-            logger.info("%s version %d serves after %.2f s", entry.name, shelf.wanted, seconds)
+            logger.info("%s version %d serves after %.2f s", entry.name, stored.wanted, seconds)
 
-    def _tell(self, entry: Entry, holds: int) -> None:
-        """Have the metrics say what is known about a model (1), or that it is no longer so (0)."""
+    def _set_gauges(self, entry: ModelEntry, holds: int) -> None:
+        """Set the gauges of what is known about a model to 1, or to 0 when it is no longer so."""
         if entry.model:
             version, sha256 = str(entry.model.name.version), entry.model.sha256
             self._metrics.model_info.labels(entry.name, version, sha256).set(holds)
@@ -307,14 +220,14 @@ def _check_name(name: str, manifest: bundle.Manifest) -> None:
         )
 
 
-def _give_back_memory() -> None:
-    """Have the C library return what was freed to the system; it would keep a replaced model's memory."""
+def _trim_memory() -> None:
+    """Have the C library return freed memory to the system; it would keep a replaced model's."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
     if trim:
         trim(0)
 
 
-def _not_ready(entries: Sequence[Entry]) -> NotReady:
+def _not_ready(entries: Sequence[ModelEntry]) -> NotReady:
     loading = all(entry.status == "loading" for entry in entries)
     names = ", ".join(entry.name for entry in entries)
     return NotReady(

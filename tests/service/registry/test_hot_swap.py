@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from service import bundle
+from service.registry import bundle
 from service.tasks.session import Session
 
-from . import tiny
-from .conftest import running, serving
-from .helpers import until, value
+from .. import tiny
+from ..conftest import running, serving
+from ..helpers import until, value
 
 OTHERWISE = {"good": "negative", "awful": "positive", "table": "neutral"}
 """What a second version makes of the words, so that an answer shows which version gave it."""
@@ -28,7 +28,7 @@ OTHERWISE = {"good": "negative", "awful": "positive", "table": "neutral"}
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A repository with version 1 of the classifier."""
-    gc.collect()  # the models of earlier tests are let go now, and not while we look who is
+    gc.collect()  # so that no model of an earlier test is unloaded while this one watches
     folder = tmp_path / "models"
     tiny.sentiment(folder)
     return folder
@@ -55,7 +55,7 @@ def test_a_new_version_serves_and_goes_again_with_its_folder(
         second = tiny.sentiment(models, OTHERWISE)
         until(lambda: about(client)["version"] == 2)
         assert label(client) == (2, "negative")
-        until(lambda: "sentiment version 1 is let go" in caplog.text)
+        until(lambda: "sentiment version 1 is unloaded" in caplog.text)
         assert value(client, "textloom_model_info", version="2", sha256=second.sha256) == 1
         assert value(client, "textloom_model_info", version="1", sha256=first) == 0
 
@@ -63,7 +63,7 @@ def test_a_new_version_serves_and_goes_again_with_its_folder(
         until(lambda: about(client)["version"] == 1)
         assert label(client) == (1, "positive")
         assert value(client, "textloom_model_info", version="1", sha256=first) == 1
-        until(lambda: "sentiment version 2 is let go" in caplog.text)
+        until(lambda: "sentiment version 2 is unloaded" in caplog.text)
 
 
 def test_a_pin_in_the_repository_holds_and_one_in_the_settings_holds_before_it(
@@ -161,11 +161,11 @@ def test_what_the_old_version_has_accepted_it_finishes(
             tiny.sentiment(models, OTHERWISE)
             until(lambda: about(client)["version"] == 2)
             assert label(client) == (2, "negative")
-            assert "sentiment version 1 is let go" not in caplog.text
+            assert "sentiment version 1 is unloaded" not in caplog.text
         finally:
             go_on.set()
         assert accepted.result() == (1, "positive")
-        until(lambda: "sentiment version 1 is let go" in caplog.text)
+        until(lambda: "sentiment version 1 is unloaded" in caplog.text)
 
 
 def test_under_full_load_no_request_fails_and_every_answer_names_the_version_that_gave_it(
