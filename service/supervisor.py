@@ -25,8 +25,8 @@ from fastapi import FastAPI
 from service.connections import Config, Connection
 from service.processes import Board
 from service.registry.registry import Registry
+from service.scheduling.executors import EventLoopExecutor
 from service.settings import Settings
-from service.workers import Turns
 
 logger = logging.getLogger("textloom.supervisor")
 
@@ -66,9 +66,9 @@ class Server(uvicorn.Server):
     def __init__(self, config: Config, registry: Registry, second: Second = ()) -> None:
         super().__init__(config)
         self._registry, self._second = registry, second
-        if isinstance(registry.workers, Turns):
-            registry.workers.under_way = self.server_state.tasks
-            registry.workers.connections = self.server_state.connections
+        if isinstance(registry.executor, EventLoopExecutor):
+            registry.executor.in_flight = self.server_state.tasks
+            registry.executor.connections = self.server_state.connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -12,14 +12,14 @@ from functools import partial
 from itertools import islice, repeat
 from typing import Any, Generic, TypeVar, cast
 
-from service.batching import Batcher
 from service.errors import TextLoomError
-from service.running import Once
+from service.scheduling.batch import SingleStepBatch
+from service.scheduling.batcher import Batcher
+from service.scheduling.executors import Executor
 from service.settings import Settings
 from service.tasks.base import ModelName, Stepwise, Task
 from service.telemetry.call import Call, Part
 from service.telemetry.metrics import PHASES, Metrics
-from service.workers import Workers
 
 logger = logging.getLogger("textloom.registry")
 
@@ -37,7 +37,12 @@ class LoadedModel(Generic[R, A]):
     """A loaded task behind its batcher."""
 
     def __init__(
-        self, task: Task[R, Any, Any, A], *, workers: Workers, metrics: Metrics, settings: Settings
+        self,
+        task: Task[R, Any, Any, A],
+        *,
+        executor: Executor,
+        metrics: Metrics,
+        settings: Settings,
     ) -> None:
         self.manifest = task.bundle.manifest
         self.sha256 = task.bundle.sha256
@@ -49,15 +54,15 @@ class LoadedModel(Generic[R, A]):
         self._tokens_per_character = 0.2  # as in English; then as measured
         self.batcher: Batcher[Any, Any] = Batcher(
             name=self.manifest.name,
-            begin=task.begin if isinstance(task, Stepwise) else partial(Once, task.run),
+            begin=task.begin if isinstance(task, Stepwise) else partial(SingleStepBatch, task.run),
             stepwise=isinstance(task, Stepwise),
-            workers=workers,
+            executor=executor,
             metrics=self._metrics,
             batch_tokens=settings.batch_tokens,
             queue_tokens=settings.queue_tokens,
         )
-        # the workers drop its batcher once nothing uses this model: if it was replaced, after its last request
-        weakref.finalize(self, _unload, workers, self.batcher, self.name).atexit = False
+        # the executor drops its batcher once nothing uses this model: if it was replaced, after its last request
+        weakref.finalize(self, _unload, executor, self.batcher, self.name).atexit = False
 
     def reserve(self, characters: int, deadline: float) -> TextLoomError | None:
         """Reserve room for a request of so many characters that is still to be read. Gives what `answer` would
@@ -103,8 +108,8 @@ class LoadedModel(Generic[R, A]):
         return results, tokens
 
 
-def _unload(workers: Workers, batcher: Batcher[Any, Any], name: ModelName) -> None:
-    workers.remove(batcher)
+def _unload(executor: Executor, batcher: Batcher[Any, Any], name: ModelName) -> None:
+    executor.remove(batcher)
     logger.info("%s version %d is unloaded", name.name, name.version)
 
 

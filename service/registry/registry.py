@@ -21,10 +21,10 @@ from service.registry import bundle, repository
 from service.registry.entry import ModelEntry, Refused
 from service.registry.loaded_model import LoadedModel
 from service.registry.repository import StoredModel
+from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
 from service.settings import Settings
 from service.tasks.translate.language import Detector
 from service.telemetry.metrics import Metrics
-from service.workers import Pool, Turns
 
 logger = logging.getLogger("textloom.registry")
 
@@ -38,7 +38,7 @@ class Registry:
         self._settings = settings
         self._metrics = metrics
         threads = settings.threads_each
-        self.workers = Pool(threads) if threads > 1 else Turns()
+        self.executor = ThreadExecutor(threads) if threads > 1 else EventLoopExecutor()
         self._draining = False
         self._loaded = self._replaced = False
         self._detector: Detector | None = None
@@ -133,12 +133,12 @@ class Registry:
         self._draining = True
 
     async def close(self) -> None:
-        """Finish the accepted requests within the time for shutting down, and stop the workers."""
+        """Finish the accepted requests within the time for shutting down, and stop the executor."""
         self.drain()
         grace = self._settings.shutdown_seconds
         models = [entry.model for entry in self.entries.values() if entry.model]
         await asyncio.gather(*(model.batcher.close(grace) for model in models))
-        self.workers.close()
+        self.executor.close()
 
     def _update_entries(self, stored_models: Mapping[str, StoredModel]) -> None:
         """Take over what the scan found. A name that has vanished keeps its model."""
@@ -165,7 +165,7 @@ class Registry:
                 task = await asyncio.to_thread(tasks.load, path)
                 _check_name(entry.name, task.bundle.manifest)
                 new = LoadedModel(
-                    task, workers=self.workers, metrics=self._metrics, settings=self._settings
+                    task, executor=self.executor, metrics=self._metrics, settings=self._settings
                 )
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from service.registry.bundle import Bundle
-from service.running import Running
+from service.scheduling.batch import Batch
 
 
 class Window(Protocol):
@@ -55,7 +55,7 @@ class Task(Protocol[R, W, O, A]):
 class Stepwise(Protocol[W_in, O]):
     """A task whose batches take many steps; its `run` takes them all at once."""
 
-    def begin(self) -> Running[W_in, O]:
+    def begin(self) -> Batch[W_in, O]:
         """An empty batch."""
 
 

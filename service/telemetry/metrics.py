@@ -168,7 +168,7 @@ class Metrics:
             "padding_tokens_total", "Tokens of padding computed.", "model"
         )
         self.queue_depth = gauge(
-            "queue_depth", "Windows that wait for a worker.", "model", together="livesum"
+            "queue_depth", "Windows in the queue.", "model", together="livesum"
         )
         self.rejected = counter(
             "rejected_total", "Requests refused or given up.", "model", "reason"

@@ -294,7 +294,7 @@ def test_a_slice_makes_a_step_though_its_time_is_over_before_it_begins(
     threads: int, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "service.batching.SLICE_SECONDS", 0.0
+        "service.scheduling.batcher.SLICE_SECONDS", 0.0
     )  # as if the machine had been busy elsewhere
     with serving(tiny_models, threads=threads, timeout_ms=60_000) as client:
         for path, query in TASKS.items():

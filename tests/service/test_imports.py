@@ -53,17 +53,17 @@ def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(module: str)
     assert not {name for name in names if name.startswith(("fastapi", "starlette", "asyncio"))}
     own = ".".join(module.split(".")[:3])
     shared = {"service.tasks.base", "service.tasks.session", "service.tasks.text"}
-    allowed = {"service.registry.bundle", "service.errors", "service.running", *shared}
+    allowed = {"service.registry.bundle", "service.errors", "service.scheduling.batch", *shared}
     ours = {name for name in names if name in MODULES} - PACKAGES
     assert {name for name in ours if not name.startswith(f"{own}.")} <= allowed
 
 
-@pytest.mark.parametrize("module", ["batching", "pace", "running", "waiting", "workers"])
-def test_the_batcher_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
-    names = imported(f"service.{module}")
-    allowed = {"errors", "telemetry.metrics", "pace", "running", "waiting", "workers"}
-    ours = {name for name in names if name in MODULES} - {"service.telemetry"}
-    assert ours <= {f"service.{name}" for name in allowed}
+@pytest.mark.parametrize("module", [name for name in MODULES if "scheduling." in name])
+def test_scheduling_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
+    names = imported(module)
+    ours = {name for name in names if name in MODULES} - PACKAGES
+    others = {name for name in ours if not name.startswith("service.scheduling.")}
+    assert others <= {"service.errors", "service.telemetry.metrics"}
     roots = {name.partition(".")[0] for name in names}
     assert roots <= sys.stdlib_module_names | {"service"}
 

@@ -271,7 +271,7 @@ class Translate:
 
 
 class Translating:
-    """A batch of sentences under way; see `service.running.Running`.
+    """A batch of sentences under way; see `service.scheduling.batch.Batch`.
 
     A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays
     the one that it has without. A sentence whose stand-ins are in no hypothesis is searched again without them.

@@ -1,4 +1,4 @@
-"""A batch under way: what the batcher asks of one, and the simplest that does it."""
+"""A batch that is computed step by step: the protocol of one, and the batch of a single step."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -15,23 +15,23 @@ W_in = TypeVar("W_in", contravariant=True)
 O = TypeVar("O")  # noqa: E741
 
 
-class Running(Protocol[W_in, O]):
+class Batch(Protocol[W_in, O]):
     """A batch that is computed step by step; windows may join before any step and leave after any.
 
     Used by one thread at a time.
     """
 
     def join(self, windows: Sequence[W_in]) -> list[int]:
-        """Takes windows in; gives a handle for each."""
+        """Adds windows; gives a handle for each."""
 
     def leave(self, handles: Collection[int]) -> None:
-        """Forgets windows."""
+        """Removes windows."""
 
     def step(self) -> list[tuple[int, O]]:
         """One step for all windows. Those that are finished leave: their handles and outputs."""
 
 
-class Once(Generic[W, O]):
+class SingleStepBatch(Generic[W, O]):
     """A batch that is finished after its first step."""
 
     def __init__(self, compute: Callable[[Sequence[W]], list[O]]) -> None:
@@ -43,7 +43,7 @@ class Once(Generic[W, O]):
         return list(range(len(windows)))
 
     def leave(self, handles: Collection[int]) -> None:
-        """Nobody can: nothing happens between joining and the only step."""
+        """Nothing to do: there is no moment between joining and the only step."""
 
     def step(self) -> list[tuple[int, O]]:
         """Raises ValueError if there are more or fewer outputs than windows."""

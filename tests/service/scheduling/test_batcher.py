@@ -11,12 +11,12 @@ from functools import partial
 
 import pytest
 
-from service.batching import Batcher
 from service.errors import DeadlineExceeded, Draining, InternalError, QueueFull
-from service.pace import ENOUGH
-from service.running import Once
+from service.scheduling.batch import SingleStepBatch
+from service.scheduling.batcher import Batcher
+from service.scheduling.cost_model import MIN_BATCHES
+from service.scheduling.executors import EventLoopExecutor, Executor, ThreadExecutor
 from service.telemetry.metrics import Count, Metrics
-from service.workers import Pool, Turns, Workers
 
 pytestmark = pytest.mark.anyio
 
@@ -31,8 +31,8 @@ def names(windows: Sequence[Piece]) -> list[str]:
     return [window.name for window in windows]
 
 
-class Gate:
-    """A computation that waits until the test opens it, and remembers its batches."""
+class Latch:
+    """A computation that waits until the test opens it, and records its batches."""
 
     def __init__(self, answer: Callable[[Sequence[Piece]], list[str]] = names) -> None:
         self.batches: list[list[str]] = []
@@ -54,7 +54,7 @@ class Gate:
         assert await asyncio.to_thread(self.running.acquire, timeout=60)
 
 
-class Stairs:
+class StepwiseBatch:
     """A batch whose windows take a step for each of their tokens, and wait at each for the test to say so."""
 
     def __init__(self, stops: set[str]) -> None:
@@ -65,7 +65,7 @@ class Stairs:
         self.go = threading.Semaphore(0)
         self.steps: list[list[str]] = []
 
-    def begin(self) -> "Stairs":
+    def begin(self) -> "StepwiseBatch":
         return self
 
     def join(self, windows: Sequence[Piece]) -> list[int]:
@@ -102,24 +102,26 @@ class Stairs:
 
 @pytest.fixture
 def each_step_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.batching.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("service.scheduling.batcher.SLICE_SECONDS", 0.0)
 
 
 @asynccontextmanager
 async def batcher(
-    compute: Callable[[Sequence[Piece]], list[str]] | Stairs,
+    compute: Callable[[Sequence[Piece]], list[str]] | StepwiseBatch,
     *,
     threads: int = 1,
     batch_tokens: int = 1000,
     queue_tokens: int = 1000,
-    workers: Workers | None = None,
+    executor: Executor | None = None,
 ) -> AsyncIterator[Batcher[Piece, str]]:
-    pool = workers or Pool(threads)
+    executor = executor or ThreadExecutor(threads)
     made = Batcher(
         name="test",
-        begin=compute.begin if isinstance(compute, Stairs) else partial(Once, compute),
-        stepwise=isinstance(compute, Stairs),
-        workers=pool,
+        begin=compute.begin
+        if isinstance(compute, StepwiseBatch)
+        else partial(SingleStepBatch, compute),
+        stepwise=isinstance(compute, StepwiseBatch),
+        executor=executor,
         metrics=Metrics().model("test"),
         batch_tokens=batch_tokens,
         queue_tokens=queue_tokens,
@@ -127,12 +129,12 @@ async def batcher(
     try:
         yield made
     finally:
-        if isinstance(compute, Gate):
+        if isinstance(compute, Latch):
             compute.open()
-        if isinstance(compute, Stairs):
+        if isinstance(compute, StepwiseBatch):
             compute.free()
         await made.close(grace=5)
-        pool.close()
+        executor.close()
 
 
 def later(seconds: float = 10) -> float:
@@ -162,7 +164,7 @@ async def test_no_timer_keeps_a_queue_whose_requests_are_all_answered() -> None:
     async with batcher(names, threads=2) as made:
         for _ in range(2):
             await asyncio.gather(*(send(made, Piece("a"), seconds=seconds) for seconds in (90, 50)))
-            assert made._alarm is None
+            assert made._timer is None
 
 
 async def test_outputs_come_in_the_order_of_the_windows_whatever_batches_they_were_in() -> None:
@@ -171,7 +173,7 @@ async def test_outputs_come_in_the_order_of_the_windows_whatever_batches_they_we
         assert await send(made, *pieces) == [str(index) for index in range(100)]
 
 
-async def test_a_free_worker_runs_a_lone_window_at_once() -> None:
+async def test_a_free_thread_runs_a_lone_window_at_once() -> None:
     async with batcher(names) as made:
         runs = [await made.submit([Piece("a")], deadline=later()) for _ in range(100)]
         assert all(ran.queue_seconds > 0 and ran.run_seconds > 0 for ran in runs)
@@ -179,23 +181,23 @@ async def test_a_free_worker_runs_a_lone_window_at_once() -> None:
         assert min(ran.queue_seconds for ran in runs) < 0.001
 
 
-async def test_what_waits_behind_a_busy_worker_runs_as_one_batch() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+async def test_what_is_queued_behind_a_busy_thread_runs_as_one_batch() -> None:
+    latch = Latch()
+    async with batcher(latch) as made:
         first = send(made, Piece("first"))
-        await gate.entered()
+        await latch.entered()
         rest = [send(made, Piece(str(index))) for index in range(5)]
         await queued()
-        gate.open()
+        latch.open()
         await asyncio.gather(first, *rest)
-    assert gate.batches == [["first"], ["0", "1", "2", "3", "4"]]
+    assert latch.batches == [["first"], ["0", "1", "2", "3", "4"]]
 
 
 async def test_a_batch_holds_windows_of_like_length_only_and_the_oldest_goes_first() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         rest = [
             send(made, Piece("long", 100)),
             send(made, Piece("short", 10)),
@@ -203,23 +205,23 @@ async def test_a_batch_holds_windows_of_like_length_only_and_the_oldest_goes_fir
             send(made, Piece("short too", 10)),
         ]
         await queued()
-        gate.open()
+        latch.open()
         await asyncio.gather(busy, *rest)
-    assert gate.batches[1:] == [["long", "long too"], ["short", "short too"]]
+    assert latch.batches[1:] == [["long", "long too"], ["short", "short too"]]
 
 
 async def test_a_batch_stays_within_the_budget_of_padded_tokens() -> None:
-    gate = Gate()
-    async with batcher(gate, batch_tokens=36) as made:
+    latch = Latch()
+    async with batcher(latch, batch_tokens=36) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         task = send(
             made, *(Piece(str(index), length) for index, length in enumerate([11, 12, 12, 12]))
         )
         await queued()
-        gate.open()
+        latch.open()
         await asyncio.gather(busy, task)
-    assert gate.batches[1:] == [["0", "1", "2"], ["3"]]
+    assert latch.batches[1:] == [["0", "1", "2"], ["3"]]
 
 
 async def test_a_window_over_the_budget_runs_alone() -> None:
@@ -235,14 +237,14 @@ async def test_a_failing_batch_fails_its_own_callers_and_no_one_else(
             raise ValueError("secret text")
         return names(windows)
 
-    gate = Gate(answer)
-    async with batcher(gate) as made:
+    latch = Latch(answer)
+    async with batcher(latch) as made:
         before = send(made, Piece("before"))
-        await gate.entered()
+        await latch.entered()
         bad, neighbour = send(made, Piece("bad")), send(made, Piece("neighbour"))
         other = send(made, Piece("of other length", 100))
         await queued()
-        gate.open()
+        latch.open()
         assert await before == ["before"]
         assert await other == ["of other length"]
         for task in (bad, neighbour):
@@ -266,7 +268,7 @@ async def test_a_request_in_many_batches_fails_once_if_one_of_them_fails() -> No
 
 
 @pytest.mark.parametrize("outputs", [[], ["one", "too many"]])
-async def test_a_wrong_count_of_outputs_is_a_failure_and_nobody_gets_anothers(
+async def test_a_wrong_count_of_outputs_is_a_failure_and_no_caller_gets_anothers(
     outputs: list[str],
 ) -> None:
     async with batcher(lambda _: outputs) as made:
@@ -275,31 +277,31 @@ async def test_a_wrong_count_of_outputs_is_a_failure_and_nobody_gets_anothers(
 
 
 async def test_a_caller_who_left_the_queue_is_not_computed() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         waiting = {name: send(made, Piece(name)) for name in ("gone", "one", "gone too", "two")}
         await queued()
         waiting["gone"].cancel()
         waiting["gone too"].cancel()
         await queued()
-        gate.open()
+        latch.open()
         assert await busy == ["busy"]
         assert await waiting["one"] == ["one"]
         assert await waiting["two"] == ["two"]
-        assert gate.batches == [["busy"], ["one", "two"]]
+        assert latch.batches == [["busy"], ["one", "two"]]
         assert value(made._metrics.rejected["caller_left"]) == 2
 
 
 async def test_a_caller_cancelled_in_mid_batch_harms_no_neighbour() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         pair = [send(made, Piece("gone")), send(made, Piece("stays"))]
         await queued()
-        gate.open()
+        latch.open()
         await asyncio.wait([busy])
         pair[0].cancel()
         assert await pair[1] == ["stays"]
@@ -307,45 +309,45 @@ async def test_a_caller_cancelled_in_mid_batch_harms_no_neighbour() -> None:
 
 
 async def test_when_all_callers_left_the_next_is_served_at_once() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         tasks = [send(made, Piece(str(index))) for index in range(50)]
-        await gate.entered()
+        await latch.entered()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        gate.open()
+        latch.open()
         assert await send(made, Piece("afterwards")) == ["afterwards"]
-    assert gate.batches == [["0"], ["afterwards"]]
+    assert latch.batches == [["0"], ["afterwards"]]
 
 
 async def test_a_full_queue_says_so_at_once_and_when_to_come_back() -> None:
-    gate = Gate()
-    async with batcher(gate, queue_tokens=100) as made:
-        gate.open()
+    latch = Latch()
+    async with batcher(latch, queue_tokens=100) as made:
+        latch.open()
         for _ in range(5):
             await send(made, Piece("warm"))
-        gate._open.clear()
+        latch._open.clear()
         tasks = [send(made, Piece("busy")), *(send(made, Piece("waits", 30)) for _ in range(3))]
         await queued()
         with pytest.raises(QueueFull) as refused:
             await send(made, Piece("too much", 30))
         assert refused.value.retry_after == 1  # 90 tokens wait, and thousands a second were seen
         for _ in range(1000):
-            made._pace.learn(3, 1.0)
+            made._cost_model.update(3, 1.0)
         with pytest.raises(QueueFull) as refused:
             await send(made, Piece("too much", 30), seconds=1000)
         assert refused.value.retry_after == 32  # 90 tokens and half of the 10 that run
         assert value(made._metrics.rejected["queue_full"]) == 2
-        gate.open()
+        latch.open()
         await asyncio.gather(*tasks)
         assert await send(made, Piece("fits again", 30)) == ["fits again"]
 
 
-async def test_what_is_announced_counts_until_it_could_have_come() -> None:
+async def test_reserved_tokens_count_until_the_next_iteration() -> None:
     async with batcher(names) as made:
         for _ in range(20):
-            made._pace.learn(10, 0.1)
+            made._cost_model.update(10, 0.1)
         assert made.reserve(10, time.monotonic() + 10) is None
         assert made.reserve(290, time.monotonic() + 100) is None
         assert isinstance(made.reserve(10, time.monotonic() + 10), QueueFull)
@@ -355,28 +357,28 @@ async def test_what_is_announced_counts_until_it_could_have_come() -> None:
         assert made.reserve(10, time.monotonic() + 10) is None
 
 
-async def test_what_a_round_refuses_it_refuses_to_its_end_and_counts_each_time() -> None:
+async def test_what_an_iteration_refuses_it_refuses_to_its_end_and_counts_each_time() -> None:
     async with batcher(names) as made:
         for _ in range(20):
-            made._pace.learn(10, 0.1)
-        made._queue.tokens = 300  # three seconds, where 1.6 may be ahead of who has ten
+            made._cost_model.update(10, 0.1)
+        made._queue.tokens = 300  # three seconds, where 1.6 may be ahead of a request that has ten
         refused = made.reserve(20, time.monotonic() + 10)
         assert isinstance(refused, QueueFull)
         assert made.reserve(20, time.monotonic() + 10) is refused
         assert made.reserve(500, time.monotonic() + 6) is refused
-        assert refused.__traceback__ is None  # what is kept keeps no request with it
+        assert refused.__traceback__ is None  # it is kept, and must not keep a request with it
         assert isinstance(made.reserve(500, time.monotonic() + 1), QueueFull)
-        assert made.reserve(10, time.monotonic() + 60) is None  # others are judged anew
+        assert made.reserve(10, time.monotonic() + 60) is None  # others are checked anew
         assert value(made._metrics.rejected["queue_full"]) == 4
         made.drain()
         assert isinstance(made.reserve(20, time.monotonic() + 10), Draining)
         made._queue.tokens = 0
 
 
-async def test_a_later_round_refuses_nothing_for_what_an_earlier_one_did() -> None:
+async def test_a_later_iteration_refuses_nothing_for_what_an_earlier_one_did() -> None:
     async with batcher(names) as made:
         for _ in range(20):
-            made._pace.learn(10, 0.1)
+            made._cost_model.update(10, 0.1)
         made._queue.tokens = 300
         assert made.reserve(10, time.monotonic() + 10)
         made._queue.tokens = 0
@@ -388,7 +390,7 @@ async def test_a_later_round_refuses_nothing_for_what_an_earlier_one_did() -> No
 async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it() -> None:
     async with batcher(names) as made:
         for _ in range(20):
-            made._pace.learn(10, 0.1)
+            made._cost_model.update(10, 0.1)
         assert made.reserve(10, time.monotonic() + 10) is None
         made.check(1000, time.monotonic() + 30)  # ten seconds, after a tenth of one
         with pytest.raises(QueueFull):
@@ -396,10 +398,10 @@ async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it(
 
 
 async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
-    gate = Gate()
-    async with batcher(gate, queue_tokens=100) as made:
+    latch = Latch()
+    async with batcher(latch, queue_tokens=100) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         gone = send(made, Piece("gone", 90))
         await queued()
         gone.cancel()
@@ -407,7 +409,7 @@ async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
         assert made._queue.windows == 0
         fits = send(made, Piece("fits", 90))
         await queued()
-        gate.open()
+        latch.open()
         assert await busy == ["busy"]
         assert await fits == ["fits"]
 
@@ -419,28 +421,28 @@ async def test_a_request_larger_than_the_queue_is_served_when_nothing_waits() ->
 
 
 async def test_a_deadline_that_passes_in_the_queue_is_noticed_there() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         busy = send(made, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             await send(made, Piece("late"), seconds=0.05)
         assert 0.04 < time.monotonic() - began < 50
-        gate.open()
+        latch.open()
         assert await busy == ["busy"]
         assert await send(made, Piece("afterwards")) == ["afterwards"]
-    assert gate.batches == [["busy"], ["afterwards"]]
+    assert latch.batches == [["busy"], ["afterwards"]]
 
 
 async def test_a_deadline_that_passes_while_computing_answers_then_and_not_later() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         slow = send(made, Piece("slow"), seconds=0.05)
-        await gate.entered()  # its thread may begin late
+        await latch.entered()  # its thread may begin late
         with pytest.raises(DeadlineExceeded):
             await slow
-        assert gate.batches == [["slow"]]
+        assert latch.batches == [["slow"]]
         assert value(made._metrics.rejected["deadline"]) == 1
 
 
@@ -451,59 +453,61 @@ async def test_a_deadline_in_the_past_is_refused_before_anything_is_queued() -> 
 
 
 async def test_closing_finishes_what_was_accepted_and_refuses_the_rest() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+    latch = Latch()
+    async with batcher(latch) as made:
         accepted = [send(made, Piece(str(index))) for index in range(3)]
-        await gate.entered()
+        await latch.entered()
         closing = asyncio.create_task(made.close(grace=60))
         await queued()
         with pytest.raises(Draining):
             await send(made, Piece("too late"))
         assert not closing.done()
-        gate.open()
+        latch.open()
         assert await asyncio.gather(*accepted) == [["0"], ["1"], ["2"]]
         await closing
 
 
-async def test_closing_gives_up_after_its_grace_and_leaves_nobody_waiting() -> None:
-    gate = Gate()
-    async with batcher(gate) as made:
+async def test_closing_gives_up_after_its_grace_and_leaves_no_caller_waiting() -> None:
+    latch = Latch()
+    async with batcher(latch) as made:
         stuck = send(made, Piece("stuck"))
-        await gate.entered()
+        await latch.entered()
         await made.close(grace=0.05)
         with pytest.raises(Draining):
             await stuck
 
 
-async def test_no_windows_need_no_worker() -> None:
+async def test_no_windows_need_no_thread() -> None:
     async with batcher(names) as made:
         assert await send(made) == []
 
 
-async def test_two_batchers_share_the_workers_and_the_older_request_goes_first() -> None:
-    gate = Gate()
-    async with batcher(gate) as one:
+async def test_two_batchers_share_the_executor_and_the_older_request_goes_first() -> None:
+    latch = Latch()
+    async with batcher(latch) as one:
         other = Batcher(
             name="other",
-            begin=partial(Once, gate),
+            begin=partial(SingleStepBatch, latch),
             stepwise=False,
-            workers=one._workers,
+            executor=one._executor,
             metrics=Metrics().model("other"),
             batch_tokens=1000,
             queue_tokens=1000,
         )
         busy = send(one, Piece("busy"))
-        await gate.entered()
+        await latch.entered()
         tasks = []
         for name, to in (("other 1", other), ("one 1", one), ("other 2", other)):
             tasks.append(send(to, Piece(name)))
             await queued()
-        gate.open()
+        latch.open()
         await asyncio.gather(busy, *tasks)
-    assert gate.batches == [["busy"], ["other 1", "other 2"], ["one 1"]]
+    assert latch.batches == [["busy"], ["other 1", "other 2"], ["one 1"]]
 
 
-async def test_under_a_storm_of_leavers_failures_and_deadlines_everybody_is_answered_once() -> None:
+async def test_among_many_disconnects_failures_and_deadlines_every_caller_is_answered_once() -> (
+    None
+):
     def answer(windows: Sequence[Piece]) -> list[str]:
         time.sleep(0.0005)
         if any(window.name.endswith("13") for window in windows):
@@ -557,104 +561,104 @@ async def test_a_batch_is_computed_however_long_it_took_to_get_ready() -> None:
 
 @pytest.mark.usefixtures("each_step_a_slice")
 async def test_windows_join_a_running_batch_and_leave_it_when_they_are_done() -> None:
-    stairs = Stairs({"long"})
-    async with batcher(stairs) as made:
+    batch = StepwiseBatch({"long"})
+    async with batcher(batch) as made:
         long = send(made, Piece("long", 50))
-        await stairs.at_a_step()
+        await batch.at_a_step()
         short = send(made, Piece("short", 2))
         await queued()
-        stairs.free()
+        batch.free()
         assert await short == ["short"]
         assert not long.done()
         assert await long == ["long"]
-    assert stairs.steps[0] == ["long"]
-    assert stairs.steps.count(["long", "short"]) == 2
-    assert stairs.steps[-1] == ["long"]
+    assert batch.steps[0] == ["long"]
+    assert batch.steps.count(["long", "short"]) == 2
+    assert batch.steps[-1] == ["long"]
 
 
 async def test_a_slice_ends_when_a_request_is_answered_not_at_each_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("service.batching.SLICE_SECONDS", 60.0)
-    stairs = Stairs({"one"})
-    async with batcher(stairs, batch_tokens=6) as made:
+    monkeypatch.setattr("service.scheduling.batcher.SLICE_SECONDS", 60.0)
+    batch = StepwiseBatch({"one"})
+    async with batcher(batch, batch_tokens=6) as made:
         tasks = [send(made, Piece("one", 1), Piece("two", 2))]
-        await stairs.at_a_step()
+        await batch.at_a_step()
         tasks += [send(made, Piece(f"of {steps}", steps)) for steps in (4, 1, 2)]
-        stairs.free()
+        batch.free()
         assert [await task for task in tasks] == [["one", "two"], ["of 4"], ["of 1"], ["of 2"]]
-    assert stairs.steps == [
+    assert batch.steps == [
         *(["one", "two"], ["two"]),  # there is room for "of 4" as soon as "one" is done
         *(["of 4", "of 1"], ["of 4", "of 2"], ["of 4", "of 2"], ["of 4"]),
     ]
 
 
 @pytest.mark.usefixtures("each_step_a_slice")
-async def test_the_pace_counts_every_token_once_though_most_slices_finish_nothing(
+async def test_the_cost_model_counts_every_token_once_though_most_slices_finish_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stairs = Stairs({"long"})
-    learnt: list[float] = []
-    async with batcher(stairs) as made:
-        monkeypatch.setattr(made._pace, "learn", lambda tokens, _: learnt.append(tokens))
+    batch = StepwiseBatch({"long"})
+    updates: list[float] = []
+    async with batcher(batch) as made:
+        monkeypatch.setattr(made._cost_model, "update", lambda tokens, _: updates.append(tokens))
         long = send(made, Piece("long", 20))
-        await stairs.at_a_step()
+        await batch.at_a_step()
         gone, short = send(made, Piece("gone", 30)), send(made, Piece("short", 4))
         await queued()
-        stairs.go.release()
-        await stairs.at_a_step()
+        batch.go.release()
+        await batch.at_a_step()
         gone.cancel()
-        stairs.free()
+        batch.free()
         await asyncio.gather(long, short)
-    # a half when they come, a half when they finish, and of who left the half is taken back
-    assert learnt[:2] == [10, 17]
-    assert min(learnt) == 0
-    assert sum(learnt) == 20 + 4 + 15
+    # a half when they join, a half when they finish; of those removed the half is taken back
+    assert updates[:2] == [10, 17]
+    assert min(updates) == 0
+    assert sum(updates) == 20 + 4 + 15
 
 
 @pytest.mark.usefixtures("each_step_a_slice")
 async def test_a_caller_who_leaves_between_two_steps_frees_the_place() -> None:
-    stairs = Stairs({"gone"})
-    async with batcher(stairs, batch_tokens=100) as made:
+    batch = StepwiseBatch({"gone"})
+    async with batcher(batch, batch_tokens=100) as made:
         gone, stays = send(made, Piece("gone", 60)), send(made, Piece("stays", 40))
         waits = send(made, Piece("waits", 60))
-        await stairs.at_a_step()
+        await batch.at_a_step()
         gone.cancel()
-        stairs.free()
+        batch.free()
         assert await waits == ["waits"]
         assert await stays == ["stays"]
         assert value(made._metrics.rejected["caller_left"]) == 1
         assert made._running_tokens == made._queue.tokens == 0
-    assert len([names for names in stairs.steps if "gone" in names]) < 60
-    assert not [names for names in stairs.steps if {"gone", "waits"} <= set(names)]
+    assert len([names for names in batch.steps if "gone" in names]) < 60
+    assert not [names for names in batch.steps if {"gone", "waits"} <= set(names)]
 
 
 @pytest.mark.usefixtures("each_step_a_slice")
 async def test_a_deadline_that_passes_between_two_steps_frees_the_place() -> None:
-    stairs = Stairs({"late"})
-    async with batcher(stairs, batch_tokens=100) as made:
+    batch = StepwiseBatch({"late"})
+    async with batcher(batch, batch_tokens=100) as made:
         late, stays = send(made, Piece("late", 60), seconds=0.05), send(made, Piece("stays", 40))
-        await stairs.at_a_step()
+        await batch.at_a_step()
         with pytest.raises(DeadlineExceeded):
             await late
-        stairs.free()
+        batch.free()
         assert await stays == ["stays"]
         assert value(made._metrics.rejected["deadline"]) == 1
         assert made._running_tokens == 0
-    assert len([names for names in stairs.steps if "late" in names]) < 60
+    assert len([names for names in batch.steps if "late" in names]) < 60
 
 
 async def test_a_step_that_raises_fails_all_who_are_in_it_and_the_next_batch_is_a_new_one() -> None:
-    stairs = Stairs({"a"})
-    async with batcher(stairs) as made:
+    batch = StepwiseBatch({"a"})
+    async with batcher(batch) as made:
         both = [send(made, Piece("a", 5)), send(made, Piece("b", 5))]
-        await stairs.at_a_step()
-        stairs._left[99] = (Piece("broken"), "no number")  # type: ignore[assignment]
-        stairs.free()
+        await batch.at_a_step()
+        batch._left[99] = (Piece("broken"), "no number")  # type: ignore[assignment]
+        batch.free()
         for task in both:
             with pytest.raises(InternalError):
                 await task
-        stairs._left.clear()
+        batch._left.clear()
         assert await send(made, Piece("afterwards", 3)) == ["afterwards"]
         assert made._running_tokens == 0
 
@@ -662,7 +666,9 @@ async def test_a_step_that_raises_fails_all_who_are_in_it_and_the_next_batch_is_
 # --- computing in the event loop
 
 
-async def test_turns_answer_everybody_once_and_let_the_loop_do_other_things() -> None:
+async def test_the_event_loop_executor_answers_every_caller_once_and_lets_the_loop_do_other_things() -> (
+    None
+):
     beats = 0
 
     async def beat() -> None:
@@ -671,7 +677,9 @@ async def test_turns_answer_everybody_once_and_let_the_loop_do_other_things() ->
             beats += 1
             await asyncio.sleep(0)
 
-    async with batcher(names, batch_tokens=20, queue_tokens=10_000, workers=Turns()) as made:
+    async with batcher(
+        names, batch_tokens=20, queue_tokens=10_000, executor=EventLoopExecutor()
+    ) as made:
         beating = asyncio.create_task(beat())
         tasks = [send(made, Piece(str(index), 1 + index % 9)) for index in range(200)]
         assert await asyncio.gather(*tasks) == [[str(index)] for index in range(200)]
@@ -680,26 +688,28 @@ async def test_turns_answer_everybody_once_and_let_the_loop_do_other_things() ->
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.0], ids=["slow", "little waits"])
-async def test_a_turn_is_of_several_batches_while_much_waits_but_of_no_more_than_its_time(
+async def test_a_turn_runs_several_batches_while_much_is_queued_but_not_beyond_its_time(
     seconds: float,
 ) -> None:
-    rounds, turns = 0, list[int]()
+    iterations, turns = 0, list[int]()
 
-    async def count_rounds() -> None:
-        nonlocal rounds
+    async def count_iterations() -> None:
+        nonlocal iterations
         while True:
-            rounds += 1
+            iterations += 1
             await asyncio.sleep(0)
 
     def compute(windows: Sequence[Piece]) -> list[str]:
-        turns.append(rounds)
+        turns.append(iterations)
         time.sleep(seconds)
         return names(windows)
 
-    async with batcher(compute, batch_tokens=10, queue_tokens=10_000, workers=Turns()) as made:
-        for _ in range(ENOUGH):
-            made._pace.learn(10, seconds)
-        counting = asyncio.create_task(count_rounds())
+    async with batcher(
+        compute, batch_tokens=10, queue_tokens=10_000, executor=EventLoopExecutor()
+    ) as made:
+        for _ in range(MIN_BATCHES):
+            made._cost_model.update(10, seconds)
+        counting = asyncio.create_task(count_iterations())
         tasks = [send(made, Piece(str(index))) for index in range(20)]
         assert await asyncio.gather(*tasks) == [[str(index)] for index in range(20)]
         counting.cancel()
@@ -708,18 +718,20 @@ async def test_a_turn_is_of_several_batches_while_much_waits_but_of_no_more_than
     assert max(batches) == (3 if seconds else 1)
 
 
-async def test_turns_gather_what_is_on_its_way_and_compute_a_lone_request_at_once() -> None:
+async def test_a_turn_gathers_the_requests_in_flight_and_a_lone_request_is_computed_at_once() -> (
+    None
+):
     batches: list[list[str]] = []
 
     def compute(windows: Sequence[Piece]) -> list[str]:
         batches.append(names(windows))
         return names(windows)
 
-    turns = Turns()
-    async with batcher(compute, workers=turns) as made:
-        turns.under_way = [1, 2, 3]
+    executor = EventLoopExecutor()
+    async with batcher(compute, executor=executor) as made:
+        executor.in_flight = [1, 2, 3]
         await asyncio.gather(*[send(made, Piece(str(index))) for index in range(3)])
-        turns.under_way = [1]
+        executor.in_flight = [1]
         submitted = made.submit([Piece("alone")], deadline=later())
         with pytest.raises(StopIteration) as returned:
             submitted.send(None)  # it never has to wait
@@ -733,7 +745,7 @@ async def test_a_batch_that_raises_in_a_turn_fails_its_own_callers_only() -> Non
             raise ValueError
         return names(windows)
 
-    async with batcher(compute, workers=Turns()) as made:
+    async with batcher(compute, executor=EventLoopExecutor()) as made:
         bad, good = send(made, Piece("bad", 5)), send(made, Piece("good", 500))
         with pytest.raises(InternalError):
             await bad
@@ -751,7 +763,7 @@ async def test_what_cannot_be_done_by_its_deadline_is_refused_at_once_by_the_mea
         return names(windows)
 
     async with batcher(slowly, batch_tokens=10, queue_tokens=100_000) as made:
-        for index in range(ENOUGH):  # 10 tokens take 20 ms
+        for index in range(MIN_BATCHES):  # 10 tokens take 20 ms
             await send(made, Piece(str(index)))
         # with so much time even a slow machine refuses none of them
         accepted = [send(made, Piece(str(index)), seconds=1000) for index in range(40)]
