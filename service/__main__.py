@@ -23,13 +23,13 @@ leave next to none, and to look after every 700, as Python does, takes a tenth o
 
 def main() -> None:
     if sys.argv[1:2] == ["models"]:
-        from service.registry import commands
+        from service.registry import commands as model_commands
 
-        sys.exit(commands.main(sys.argv[2:]))
+        sys.exit(model_commands.main(sys.argv[2:]))
     if sys.argv[1:2] == ["keys"]:
-        from service import manage_keys
+        from service.auth import commands as key_commands
 
-        sys.exit(manage_keys.main(sys.argv[2:]))
+        sys.exit(key_commands.main(sys.argv[2:]))
     chosen = settings.read()
     if chosen.processes == 1:
         sys.exit(serve(chosen))

@@ -19,11 +19,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from service import __version__, openapi
+from service.auth.authenticator import Authenticator
 from service.callers import Lookout
 from service.doors import Endpoint, inference, libretranslate
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
 from service.http import Edge
-from service.locks import Gate
 from service.problems import answer_error
 from service.processes import Board
 from service.registry.entry import ModelInfo
@@ -72,12 +72,12 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
 
         traces = Traces(settings.traces)
 
-    gate = Gate(settings, metrics) if settings.keys or settings.admin else None
+    authenticator = Authenticator(settings, metrics) if settings.keys or settings.admin else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if gate and board:
-            gate.quotas.settle(board.place(os.getpid()))
+        if authenticator and board:
+            authenticator.quotas.set_worker(board.place(os.getpid()))
         watching = asyncio.create_task(registry.watch())
         counting = asyncio.create_task(keep_flushing(metrics))
         yield
@@ -141,7 +141,7 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
         metrics=metrics,
         settings=settings,
         reserve={f"/{name}": partial(reserve, name) for name in ("ner", "sentiment")},
-        gate=gate,
+        authenticator=authenticator,
         traces=traces,
     )
     return app

@@ -325,7 +325,7 @@ class Config(uvicorn.Config):
         self.max_head_bytes = settings.max_head_bytes
         self.read_seconds = settings.read_seconds
         self.heads: dict[bytes, Head] = {}
-        # with keys the gate decides first, and it sees only what is a request of the app
+        # with keys the authenticator decides first, and it takes ASGI requests only
         self.short_way = not second_port and settings.keys is None
         guarded = settings.max_head_bytes or settings.read_seconds
         super().__init__(

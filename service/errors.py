@@ -3,7 +3,7 @@
 TextLoomError
 ├── InvalidInput            422  a field or a text is not acceptable
 ├── BadJSON                 400  the body is not UTF-8 JSON
-├── Unauthorized            401  no key, or one that does not open
+├── Unauthorized            401  no key, or a wrong one
 ├── NotFound                404  no such path or model
 ├── MethodNotAllowed        405
 ├── TooSlow                 408  the request did not come in time

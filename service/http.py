@@ -3,7 +3,7 @@
 `Edge` is a plain ASGI middleware: Starlette's BaseHTTPMiddleware costs a third of a millisecond and hides callers
 who leave. A request for a task that its connection has whole goes past ASGI, to `Edge.answer`. `TaskRoute` reads
 and writes JSON through pydantic at once, past the layers of FastAPI, and is documented in OpenAPI like any other
-route. Leaves out who may pass (locks.py) and how an error is written (problems.py).
+route. Leaves out who may pass (auth/) and how an error is written (problems.py).
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from service.telemetry.call import Call
 from service.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
-    from service.locks import Gate  # it builds on this
+    from service.auth.authenticator import Authenticator  # it builds on this
     from service.telemetry.tracing import Traces  # it is optional
 
 logger = logging.getLogger("textloom.http")
@@ -71,11 +71,11 @@ class Edge:
         metrics: Metrics,
         settings: Settings,
         reserve: Mapping[str, Callable[[int, float], TextLoomError | None]],
-        gate: "Gate | None" = None,
+        authenticator: "Authenticator | None" = None,
         traces: "Traces | None" = None,
     ) -> None:
-        """gate: what is locked, if anything is. reserve: by path, what is told how many characters come and by
-        when they must be done; it gives an error if that cannot be."""
+        """authenticator: None if no request needs one. reserve: by path, what reserves room for so many characters
+        until their deadline, or gives an error if there is none."""
         self._app = app
         self._reserve = reserve
         self._refusals: dict[str, Refusal] = {}
@@ -87,7 +87,7 @@ class Edge:
         self._metrics = metrics
         self._settings = settings
         self._short_bytes = min(SHORT_BYTES, settings.max_body_bytes)
-        self._gate = gate
+        self._authenticator = authenticator
 
     async def second_port(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app as the second port has it."""
@@ -119,9 +119,9 @@ class Edge:
             receive = receive_in_time(self._settings.read_seconds, receive)
         try:
             serve = task.serve if task else self._layers
-            if self._gate:
+            if self._authenticator:
                 scope["route"] = task  # else a refusal would be nobody's
-                await self._gate.serve(serve, scope, receive, send_with_id)
+                await self._authenticator.serve(serve, scope, receive, send_with_id)
             else:
                 await serve(scope, receive, send_with_id)
         except (CallerLeft, ClientDisconnect):
@@ -162,7 +162,7 @@ class Edge:
             "ms": seconds * 1000,
             "call": call,
         }
-        if self._gate:
+        if self._authenticator:
             figures["key"] = key
         logs.request(figures)
         if self._traces:

@@ -11,8 +11,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
 
+from service.auth.authenticator import ADMIN, HEALTH
 from service.http import MAX_TIMEOUT_MS, TaskRoute
-from service.locks import ADMIN, HEALTH
 from service.problems import Problem
 from service.settings import Settings
 
@@ -26,7 +26,7 @@ ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 
 _PROBLEMS = {  # status: when, code, title
     400: ("The body is not JSON, or not UTF-8.", "bad_json", "Not JSON"),
-    401: ("No key, or one that does not open.", "unauthorized", "Unauthorized"),
+    401: ("No key, or a wrong one.", "unauthorized", "Unauthorized"),
     404: ("No such path or model.", "not_found", "Not found"),
     408: ("The body did not come in time.", "too_slow", "Too slow"),
     413: ("The body or its texts are over the limit.", "too_large", "Too large"),
@@ -234,15 +234,15 @@ def install(app: FastAPI) -> None:
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas |= problem.pop("$defs", {})
             schemas["Problem"] = problem
-            _lock(schema, app.state.settings)
+            _add_protections(schema, app.state.settings)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _lock(schema: dict[str, Any], settings: Settings) -> None:
-    """What the locks of this server add, and take away."""
+def _add_protections(schema: dict[str, Any], settings: Settings) -> None:
+    """What authentication, the second port and limits of this server add, and take away."""
     if settings.admin:
         schema["paths"] = {
             path: methods for path, methods in schema["paths"].items() if path not in ADMIN

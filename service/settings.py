@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service import keys
+from service.auth import api_keys
 
 PREFIX = "TEXTLOOM_"
 
@@ -55,7 +55,7 @@ def _admin(given: str) -> str:
 
 def _keys(path: Path) -> Path:
     try:
-        keys.read(path)
+        api_keys.read(path)
     except OSError as error:
         raise ValueError(str(error)) from None
     return path
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
     loop, by turns with requests, which is fastest."""
     keys: Annotated[Path, AfterValidator(_keys)] | None = None
-    """File of the keys that callers must send, which `python -m service keys` makes; none: nothing is locked."""
+    """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
     """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
     max_head_bytes: Annotated[int, Field(ge=0)] = 0

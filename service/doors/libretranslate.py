@@ -1,6 +1,6 @@
 """The API of LibreTranslate: /translate, /languages and /detect, by form or by JSON.
 
-Leaves out its users, suggestions and files; an `api_key` is looked at by the gate, if there is one (locks.py).
+Leaves out its users, suggestions and files; an `api_key` is checked before the route (auth/).
 """
 
 import html

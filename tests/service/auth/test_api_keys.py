@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from service import keys, manage_keys
-from service.keys import Keys
+from service.auth import api_keys, commands
+from service.auth.api_keys import KeyStore
 
-from .helpers import until
-from .subprocesses import ROOT
+from ..helpers import until
+from ..subprocesses import ROOT
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def command(file: Path, *arguments: str) -> int:
-    return manage_keys.main(["--keys", str(file), *arguments])
+    return commands.main(["--keys", str(file), *arguments])
 
 
 def made(file: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -40,16 +40,16 @@ def test_a_new_key_is_printed_and_only_its_hash_is_kept(
     secret = key.removeprefix("tl-1-")
     assert len(secret) >= 43  # 256 bits
     assert secret not in file.read_text()
-    found = Keys(file).find(key.encode())
+    found = KeyStore(file).find(key.encode())
     assert found is not None
     assert (found.label, found.rate, found.concurrency, found.state) == ("shop", 60, 4, "good")
 
 
 def test_equal_secrets_would_have_different_hashes() -> None:
-    first, _ = keys.make(1, "a")
-    second, _ = keys.make(2, "a")
+    first, _ = api_keys.make(1, "a")
+    second, _ = api_keys.make(2, "a")
     assert first.salt != second.salt
-    assert keys._hash(b"same", first.salt) != keys._hash(b"same", second.salt)
+    assert api_keys._hash(b"same", first.salt) != api_keys._hash(b"same", second.salt)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_not_exactly_the_key_is_no_key(
 ) -> None:
     secret = made(file, capsys, "shop").removeprefix("tl-1-")
     presented = wrong.format(secret=secret).encode(errors="surrogateescape")
-    assert Keys(file).find(presented) is None
+    assert KeyStore(file).find(presented) is None
 
 
 def test_a_key_may_expire_and_may_be_revoked(
@@ -86,7 +86,7 @@ def test_a_key_may_expire_and_may_be_revoked(
     late = made(file, capsys, "late", "--days", "-1").encode()
     gone = made(file, capsys, "gone").encode()
     assert command(file, "revoke", "gone") == 0
-    found = Keys(file)
+    found = KeyStore(file)
     states = [key.state for each in (soon, late, gone) if (key := found.find(each))]
     assert states == ["good", "expired", "revoked"]
     expires = found.find(soon).expires  # type: ignore[union-attr]
@@ -115,7 +115,7 @@ def test_a_label_names_one_living_key_and_can_be_used_again(
     assert "revoke it first" in capsys.readouterr().err
     assert command(file, "revoke", "shop") == 0
     new = made(file, capsys, "shop").encode()
-    found = Keys(file)
+    found = KeyStore(file)
     assert [key.state for each in (old, new) if (key := found.find(each))] == ["revoked", "good"]
     assert new.startswith(b"tl-2-")  # a number is never given twice
 
@@ -132,22 +132,22 @@ def test_a_label_names_one_living_key_and_can_be_used_again(
 def test_what_cannot_be_done_is_said_in_a_line(
     file: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keys.write(file, [])
+    api_keys.write(file, [])
     assert command(file, *arguments) == 1
     assert says in capsys.readouterr().err
-    assert keys.read(file).keys == []
+    assert api_keys.read(file).keys == []
 
 
 def test_a_file_is_needed_and_may_be_named_by_the_setting(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TEXTLOOM_KEYS", raising=False)
-    assert manage_keys.main([]) == 1
+    assert commands.main([]) == 1
     assert "TEXTLOOM_KEYS" in capsys.readouterr().err
     monkeypatch.setenv("TEXTLOOM_KEYS", str(file))
-    assert manage_keys.main([]) == 1  # only `make` makes one
+    assert commands.main([]) == 1  # only `make` makes one
     assert "No such file" in capsys.readouterr().err
-    assert manage_keys.main(["make", "shop"]) == 0
+    assert commands.main(["make", "shop"]) == 0
 
 
 def test_it_is_a_command_of_the_service(file: Path) -> None:
@@ -179,17 +179,17 @@ def test_a_service_does_not_start_with_a_file_that_it_cannot_read(
 
 
 def test_two_keys_cannot_have_the_same_number(file: Path) -> None:
-    first, _ = keys.make(1, "a")
+    first, _ = api_keys.make(1, "a")
     file.write_text(json.dumps({"keys": [first.model_dump(mode="json")] * 2}))
     with pytest.raises(ValueError, match="same number"):
-        keys.read(file)
+        api_keys.read(file)
 
 
 def test_a_changed_file_is_read_again_and_a_damaged_one_changes_nothing(
     file: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = made(file, capsys, "first").encode()
-    running = Keys(file)
+    running = KeyStore(file)
     second = made(file, capsys, "second").encode()
     until(lambda: running.find(second) is not None)
     whole = file.read_text()
@@ -197,7 +197,7 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_changes_nothing(
     until(lambda: running.find(first) and "the keys stay as they were" in caplog.text)
     file.unlink()
     until(lambda: running.find(first) and "No such file" in caplog.text)
-    keys.write(file, [])
+    api_keys.write(file, [])
     until(lambda: running.find(first) is None)
 
 

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from service.auth.api_keys import MAX_KEYS, ApiKey
 from service.errors import ConcurrencyExceeded, RateExceeded
-from service.keys import MOST_KEYS, Key
 
 MINUTE = 60
 # of a worker's places, which begin with number 0, that no key has
-_MINUTES, _COUNTS, _RUNNING, _END = (place * (MOST_KEYS + 1) for place in range(4))
+_MINUTES, _COUNTS, _RUNNING, _END = (place * (MAX_KEYS + 1) for place in range(4))
 
 
 class Used(NamedTuple):
@@ -38,14 +38,14 @@ class Quotas:
         self._mine = 0
         self._clock = clock
 
-    def settle(self, worker: int) -> None:
-        """This process is now worker number `worker`; whoever was it before has left nothing running."""
+    def set_worker(self, worker: int) -> None:
+        """This process is now worker number `worker`: requests that a former one had running no longer count."""
         self._mine = self._starts[worker]
         for place in range(self._mine + _RUNNING, self._mine + _END):
             if self._cells[place]:
                 self._cells[place] = 0
 
-    def enter(self, key: Key) -> None:
+    def acquire(self, key: ApiKey) -> None:
         """Counts a request that begins. Raises TooManyRequests if it may not."""
         used = self._used(key)
         if key.rate and used.this_minute >= key.rate:
@@ -63,12 +63,12 @@ class Quotas:
         self._cells[place + _COUNTS] += 1
         self._cells[place + _RUNNING] += 1
 
-    def leave(self, key: Key) -> None:
+    def release(self, key: ApiKey) -> None:
         """A request is over."""
         self._cells[self._mine + key.number + _RUNNING] -= 1
 
-    def headers(self, key: Key) -> list[tuple[bytes, bytes]]:
-        """What is left, in the words of draft-ietf-httpapi-ratelimit-headers-10; none for a key without quotas."""
+    def headers(self, key: ApiKey) -> list[tuple[bytes, bytes]]:
+        """What is left, as draft-ietf-httpapi-ratelimit-headers-10 has it; none for a key without quotas."""
         used = self._used(key)
         policies, left = [], []
         if key.rate:
@@ -85,7 +85,7 @@ class Quotas:
             (b"ratelimit", ", ".join(left).encode()),
         ]
 
-    def _used(self, key: Key) -> Used:
+    def _used(self, key: ApiKey) -> Used:
         minute, second = divmod(self._clock(), MINUTE)
         count = running = 0
         for start in self._starts:

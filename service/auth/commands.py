@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from service import keys
-from service.keys import MOST_KEYS, Key
+from service.auth import api_keys
+from service.auth.api_keys import MAX_KEYS, ApiKey
 from service.settings import PREFIX
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     make.add_argument("--days", type=float, help="until it expires (default: never)")
     make.add_argument("--rate", type=int, help="requests in a minute (default: any number)")
     make.add_argument("--concurrency", type=int, help="requests at once (default: any number)")
-    revoke = commands.add_parser("revoke", help="have a key open nothing from now on")
+    revoke = commands.add_parser("revoke", help="have a key refused from now on")
     revoke.add_argument("label")
     given = parser.parse_args(arguments)
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         path = given.keys
         if path is None:
             raise ValueError(f"name the file: --keys FILE, or the variable {PREFIX}KEYS")
-        held = keys.read(path).keys if path.exists() or given.command != "make" else []
+        held = api_keys.read(path).keys if path.exists() or given.command != "make" else []
         if given.command == "make":
             _make(path, held, given)
         elif given.command == "revoke":
@@ -51,31 +51,31 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _make(path: Path, held: list[Key], given: argparse.Namespace) -> None:
+def _make(path: Path, held: list[ApiKey], given: argparse.Namespace) -> None:
     """Raises ValueError."""
     if any(key.label == given.label and not key.revoked for key in held):
         raise ValueError(f"there is a key {given.label!r} already; revoke it first")
     number = max((key.number for key in held), default=0) + 1
-    if number > MOST_KEYS:
-        raise ValueError(f"the file is full: {MOST_KEYS} keys; begin another")
+    if number > MAX_KEYS:
+        raise ValueError(f"the file is full: {MAX_KEYS} keys; begin another")
     expires = None
     if given.days is not None:
         expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=given.days)
-    made, sent = keys.make(
+    made, sent = api_keys.make(
         number, given.label, expires=expires, rate=given.rate, concurrency=given.concurrency
     )
-    keys.write(path, [*held, made])
+    api_keys.write(path, [*held, made])
     print("It is shown this once. Callers send it as `Authorization: Bearer ...`:", file=sys.stderr)
     print(sent)
 
 
-def _revoke(path: Path, held: list[Key], label: str) -> None:
-    """Raises ValueError. The entry stays, so that whoever still uses the key is told and seen."""
+def _revoke(path: Path, held: list[ApiKey], label: str) -> None:
+    """Raises ValueError. The entry stays, so that callers who still use the key are told why."""
     if not any(key.label == label and not key.revoked for key in held):
         known = ", ".join(key.label for key in held if not key.revoked) or "none"
         raise ValueError(f"there is no key {label!r} to revoke; there is {known}")
     now = datetime.now(UTC).replace(microsecond=0)
-    keys.write(
+    api_keys.write(
         path,
         [
             key.model_copy(update={"revoked": now})
@@ -86,7 +86,7 @@ def _revoke(path: Path, held: list[Key], label: str) -> None:
     )
 
 
-def _list(held: list[Key]) -> None:
+def _list(held: list[ApiKey]) -> None:
     row = "{:>6}  {:20} {:8} {:>12} {:>8} {:>12}  {}"
     print(row.format("number", "label", "state", "made", "rate", "concurrency", "expires"))
     for key in held:

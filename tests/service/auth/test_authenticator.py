@@ -1,4 +1,4 @@
-"""Every door, without the key, with a wrong, an expired and a revoked one; quotas; the second port."""
+"""Every route, without the key, with a wrong, an expired and a revoked one; quotas; the second port."""
 
 import base64
 import re
@@ -16,18 +16,18 @@ import tritonclient.http as triton
 from libretranslatepy import LibreTranslateAPI
 from tritonclient.utils import InferenceServerException
 
-from service import keys
 from service.app import create_app
-from service.keys import Key
+from service.auth import api_keys
+from service.auth.api_keys import ApiKey
 from service.settings import Settings
 from textloom import Client, Refused
 
-from .conftest import running, serving
-from .helpers import TASKS, Brake, keep_busy, until, value
+from ..conftest import running, serving
+from ..helpers import TASKS, Brake, keep_busy, until, value
 
-OPEN = {"/health/live", "/health/ready"}
+PUBLIC = {"/health/live", "/health/ready"}
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
-DOORS = sorted(
+ROUTES = sorted(
     (method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))  # type: ignore[attr-defined]
     for route in create_app(Settings()).routes
     for method in route.methods  # type: ignore[attr-defined]
@@ -36,30 +36,30 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A file of keys, and what callers send, by label."""
     file = tmp_path_factory.mktemp("keys") / "keys.json"
     return file, write(
         file,
-        keys.make(1, "good"),
-        keys.make(2, "expired", expires=NOW - timedelta(seconds=1)),
-        revoked(keys.make(3, "revoked")),
+        api_keys.make(1, "good"),
+        api_keys.make(2, "expired", expires=NOW - timedelta(seconds=1)),
+        revoked(api_keys.make(3, "revoked")),
     )
 
 
-def write(file: Path, *made: tuple[Key, str]) -> dict[str, str]:
-    keys.write(file, [key for key, _ in made])
+def write(file: Path, *made: tuple[ApiKey, str]) -> dict[str, str]:
+    api_keys.write(file, [key for key, _ in made])
     return {key.label: sent for key, sent in made} | {"wrong": "tl-1-" + "A" * 43}
 
 
-def revoked(made: tuple[Key, str]) -> tuple[Key, str]:
+def revoked(made: tuple[ApiKey, str]) -> tuple[ApiKey, str]:
     key, sent = made
     return key.model_copy(update={"revoked": NOW}), sent
 
 
 @pytest.fixture(scope="module")
-def locked(tiny_models: Path, ring: tuple[Path, dict[str, str]]) -> Iterator[httpx.Client]:
-    with serving(tiny_models, keys=ring[0]) as client:
+def protected(tiny_models: Path, key_file: tuple[Path, dict[str, str]]) -> Iterator[httpx.Client]:
+    with serving(tiny_models, keys=key_file[0]) as client:
         yield client
 
 
@@ -68,17 +68,17 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def said(response: httpx.Response) -> str:
-    """The words of an error, in whichever shape the door has it."""
+    """The words of an error, in whichever shape its route has it."""
     body = response.json()
     words: str = body.get("detail") or body["error"]
     return words
 
 
-# --- every door
+# --- every route
 
 
-def test_the_doors_are_those_that_there_are() -> None:
-    paths = {path for _, path in DOORS}
+def test_all_routes_are_covered() -> None:
+    paths = {path for _, path in ROUTES}
     assert {
         *TASKS,
         "/",
@@ -89,18 +89,18 @@ def test_the_doors_are_those_that_there_are() -> None:
         "/playground/page.js",
     } <= paths
     assert {"/v2", "/v2/models/ner/infer", "/compat/libretranslate/translate"} <= paths
-    assert len(DOORS) >= 24
+    assert len(ROUTES) >= 24
 
 
 def test_a_full_queue_is_told_to_none_but_those_with_a_key(
     tiny_models: Path,
-    ring: tuple[Path, dict[str, str]],
+    key_file: tuple[Path, dict[str, str]],
     brake: Brake,
 ) -> None:
-    good = bearer(ring[1]["good"])
+    good = bearer(key_file[1]["good"])
     with (
         serving(
-            tiny_models, threads=2, queue_tokens=10, keys=ring[0], timeout_ms=600_000
+            tiny_models, threads=2, queue_tokens=10, keys=key_file[0], timeout_ms=600_000
         ) as client,
         ThreadPoolExecutor() as threads,
     ):
@@ -116,58 +116,58 @@ def test_a_full_queue_is_told_to_none_but_those_with_a_key(
         assert {answer.result().status_code for answer in (*busy, second)} == {200}
 
 
-@pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door[1] not in OPEN])
-def test_a_door_opens_to_a_good_key_and_to_no_other(
-    locked: httpx.Client, ring: tuple[Path, dict[str, str]], method: str, path: str
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[1] not in PUBLIC])
+def test_a_route_answers_a_good_key_and_no_other(
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]], method: str, path: str
 ) -> None:
-    _, sent = ring
+    _, sent = key_file
     for key, words in (
         (None, "send a key"),
         ("wrong", "no such key"),
         ("expired", "is expired"),
         ("revoked", "is revoked"),
     ):
-        refused = locked.request(method, path, headers=bearer(sent[key]) if key else {})
+        refused = protected.request(method, path, headers=bearer(sent[key]) if key else {})
         assert refused.status_code == 401, key
         assert words in said(refused)
         assert refused.headers["www-authenticate"].startswith("Bearer ")
         assert sent["good"] not in refused.text
-    opened = locked.request(method, path, headers=bearer(sent["good"]))
-    assert opened.status_code not in (401, 403, 404, 405, 500)
+    answered = protected.request(method, path, headers=bearer(sent["good"]))
+    assert answered.status_code not in (401, 403, 404, 405, 500)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])
-def test_what_is_no_door_is_locked_too(locked: httpx.Client, path: str) -> None:
-    assert locked.get(path).status_code == 401
+def test_a_path_without_a_route_needs_a_key_too(protected: httpx.Client, path: str) -> None:
+    assert protected.get(path).status_code == 401
 
 
-@pytest.mark.parametrize("path", sorted(OPEN))
-def test_health_is_open(locked: httpx.Client, path: str) -> None:
-    assert locked.get(path).status_code == 200
+@pytest.mark.parametrize("path", sorted(PUBLIC))
+def test_health_is_public(protected: httpx.Client, path: str) -> None:
+    assert protected.get(path).status_code == 200
 
 
 def test_a_browser_and_curl_may_send_the_key_as_a_password(
-    locked: httpx.Client, ring: tuple[Path, dict[str, str]]
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]]
 ) -> None:
-    good = ring[1]["good"]
-    assert locked.get("/", auth=("anybody", good)).status_code == 200
-    assert locked.get("/", auth=(good, "anybody")).status_code == 401
+    good = key_file[1]["good"]
+    assert protected.get("/", auth=("anybody", good)).status_code == 200
+    assert protected.get("/", auth=(good, "anybody")).status_code == 401
     assert (
-        locked.get("/")
+        protected.get("/")
         .headers["www-authenticate"]
         .endswith('Basic realm="TextLoom", charset="UTF-8"')
     )
     for broken in ("Basic", "Basic %%%", "Basic YQ", "Bearer", "Digest a", "\xff"):
         headers = {b"Authorization": broken.encode("latin-1")}
-        assert locked.get("/", headers=headers).status_code == 401
+        assert protected.get("/", headers=headers).status_code == 401
     encoded = base64.b64encode(f":{good}".encode()).decode()
-    assert locked.get("/", headers={"Authorization": f"basic {encoded}"}).status_code == 200
+    assert protected.get("/", headers={"Authorization": f"basic {encoded}"}).status_code == 200
 
 
 def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
-    locked: httpx.Client, ring: tuple[Path, dict[str, str]]
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]]
 ) -> None:
-    good, address = ring[1]["good"], str(locked.base_url.join("/compat/libretranslate"))
+    good, address = key_file[1]["good"], str(protected.base_url.join("/compat/libretranslate"))
     libre = LibreTranslateAPI(address, api_key=good)
     assert libre.translate("Un chien", "fr", "en") == LibreTranslateAPI(
         address, api_key=good
@@ -175,45 +175,45 @@ def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
     assert libre.detect("Un chien court dans la neige.")
     assert libre.languages()
     path, query = "/compat/libretranslate/translate", {"q": "a", "source": "fr", "target": "en"}
-    assert locked.post(path, json={**query, "api_key": good}).status_code == 200
-    for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": ring[1]["revoked"]}):
-        assert locked.post(path, json={**query, **wrong}).status_code == 401
-        assert locked.post(path, data={**query, **wrong}).status_code == 401
+    assert protected.post(path, json={**query, "api_key": good}).status_code == 200
+    for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": key_file[1]["revoked"]}):
+        assert protected.post(path, json={**query, **wrong}).status_code == 401
+        assert protected.post(path, data={**query, **wrong}).status_code == 401
     # nowhere else
-    assert locked.post("/translate", json={**query, "api_key": good}).status_code == 401
+    assert protected.post("/translate", json={**query, "api_key": good}).status_code == 401
 
 
 def test_a_client_of_triton_is_told_what_is_wrong(
-    locked: httpx.Client, ring: tuple[Path, dict[str, str]]
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]]
 ) -> None:
-    server = triton.InferenceServerClient(f"{locked.base_url.host}:{locked.base_url.port}")
+    server = triton.InferenceServerClient(f"{protected.base_url.host}:{protected.base_url.port}")
     try:
         with pytest.raises(InferenceServerException, match="send a key"):
             server.get_server_metadata()
-        assert server.get_server_metadata(headers=bearer(ring[1]["good"]))["name"] == "textloom"
+        assert server.get_server_metadata(headers=bearer(key_file[1]["good"]))["name"] == "textloom"
     finally:
         server.close()
 
 
 def test_our_own_client_sends_a_key(
-    locked: httpx.Client, ring: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = str(locked.base_url)
+    address = str(protected.base_url)
     with Client(address) as client, pytest.raises(Refused) as refused:
         client.models()
     assert refused.value.status == 401
-    with Client(address, key=ring[1]["good"]) as client:
+    with Client(address, key=key_file[1]["good"]) as client:
         assert client.models()
         assert client.ner("Ada Lovelace").entities
-    monkeypatch.setenv("TEXTLOOM_KEY", ring[1]["good"])
+    monkeypatch.setenv("TEXTLOOM_KEY", key_file[1]["good"])
     with Client(address) as client:
         assert client.models()
 
 
 def test_a_key_is_named_by_its_label_and_never_shown(
-    tiny_models: Path, ring: tuple[Path, dict[str, str]], tmp_path: Path
+    tiny_models: Path, key_file: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
-    file, sent = ring
+    file, sent = key_file
     log = tmp_path / "log"
     arguments = ("--models", str(tiny_models), "--keys", str(file), "--workers", "1")
     with running(log, *arguments, "--log-level", "debug") as (started, client):
@@ -248,7 +248,7 @@ def test_a_key_is_added_and_revoked_while_the_service_runs(
     tiny_models: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "keys.json"
-    first, second = keys.make(1, "first"), keys.make(2, "second")
+    first, second = api_keys.make(1, "first"), api_keys.make(2, "second")
     sent = write(file, first)
     with serving(tiny_models, keys=file) as client:
         assert client.get("/models", headers=bearer(sent["first"])).status_code == 200
@@ -257,12 +257,12 @@ def test_a_key_is_added_and_revoked_while_the_service_runs(
         assert client.get("/models", headers=bearer(sent["second"])).status_code == 200
 
 
-def test_the_document_tells_of_the_locks(
-    tiny_models: Path, ring: tuple[Path, dict[str, str]]
+def test_the_openapi_document_shows_keys_and_limits(
+    tiny_models: Path, key_file: tuple[Path, dict[str, str]]
 ) -> None:
-    locks: dict[str, Any] = {"keys": ring[0], "max_head_bytes": 9000, "read_seconds": 30}
-    with serving(tiny_models, **locks) as client:
-        document = client.get("/openapi.json", headers=bearer(ring[1]["good"])).json()
+    protections: dict[str, Any] = {"keys": key_file[0], "max_head_bytes": 9000, "read_seconds": 30}
+    with serving(tiny_models, **protections) as client:
+        document = client.get("/openapi.json", headers=bearer(key_file[1]["good"])).json()
     ner = document["paths"]["/ner"]["post"]
     assert ner["security"] == [{"key": []}]
     assert {"401", "408", "429", "431"} <= ner["responses"].keys()
@@ -276,7 +276,7 @@ def test_the_document_tells_of_the_locks(
     assert "401" not in ready["responses"]
 
 
-def test_nothing_is_locked_unless_asked_for(tiny_client: httpx.Client) -> None:
+def test_no_key_is_needed_by_default(tiny_client: httpx.Client) -> None:
     answer = tiny_client.post("/ner", json={"text": "a"}, headers=bearer("anything"))
     assert answer.status_code == 200
     assert "ratelimit" not in answer.headers
@@ -297,7 +297,7 @@ def metered(
 ) -> Iterator[httpx.Client]:
     """A client, with its key, of a service of so many processes."""
     file = folder / "keys.json"
-    sent = write(file, keys.make(1, "shop", rate=rate, concurrency=concurrency))
+    sent = write(file, api_keys.make(1, "shop", rate=rate, concurrency=concurrency))
     arguments = ("--models", str(models), "--keys", str(file), "--workers", str(workers))
     with running(folder / "log", *arguments) as (_, client):
         client.headers.update(bearer(sent["shop"]))
@@ -305,7 +305,7 @@ def metered(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_over_the_rate_a_key_gets_429_whichever_worker_is_asked(
+def test_over_the_rate_a_key_gets_429_whichever_worker_answers(
     tiny_models: Path, tmp_path: Path, workers: int
 ) -> None:
     with metered(tiny_models, tmp_path, workers=workers, rate=20) as client:
@@ -336,8 +336,8 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
     brake: Brake,
 ) -> None:
     file = tmp_path / "keys.json"
-    shop = keys.make(1, "shop", concurrency=2)
-    other = keys.make(2, "other", concurrency=2)
+    shop = api_keys.make(1, "shop", concurrency=2)
+    other = api_keys.make(2, "other", concurrency=2)
     sent = write(file, shop, other)
     ask: dict[str, Any] = {"json": {"text": "busy"}, "headers": bearer(sent["shop"])}
     with (
@@ -362,13 +362,13 @@ def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
         until(lambda: not refused())
 
 
-def test_a_caller_who_leaves_gives_the_place_back(
+def test_a_caller_who_leaves_frees_the_place(
     tiny_models: Path,
     tmp_path: Path,
     brake: Brake,
 ) -> None:
     file = tmp_path / "keys.json"
-    sent = write(file, keys.make(1, "shop", concurrency=1))
+    sent = write(file, api_keys.make(1, "shop", concurrency=1))
     with serving(tiny_models, keys=file, threads=2) as client:
         client.headers.update(bearer(sent["shop"]))
         brake.released.clear()
@@ -405,9 +405,9 @@ def test_workers_count_concurrency_together(tiny_models: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_health_and_metrics_are_at_the_second_port_only_and_nothing_else_is(
-    tiny_models: Path, tmp_path: Path, ring: tuple[Path, dict[str, str]], workers: int
+    tiny_models: Path, tmp_path: Path, key_file: tuple[Path, dict[str, str]], workers: int
 ) -> None:
-    file, sent = ring
+    file, sent = key_file
     log = tmp_path / "log"
     arguments = ("--models", str(tiny_models), "--workers", str(workers), "--keys", str(file))
     with running(log, *arguments, "--admin", "127.0.0.1:0", ready=False) as (started, client):
@@ -420,12 +420,12 @@ def test_health_and_metrics_are_at_the_second_port_only_and_nothing_else_is(
             assert admin.get("/health/live").status_code == 200
             # the worker that has answered is ready, the other may be a little later
             until(lambda: value(admin, "textloom_model_ready") == 4)
-            for method, path in DOORS:
-                if path not in (*OPEN, "/metrics"):
+            for method, path in ROUTES:
+                if path not in (*PUBLIC, "/metrics"):
                     headers = bearer(sent["good"])
                     assert admin.request(method, path, headers=headers).status_code == 404, path
             client.headers.update(bearer(sent["good"]))
-            for path in (*OPEN, "/metrics"):
+            for path in (*PUBLIC, "/metrics"):
                 assert client.get(path).status_code == 404
                 assert path not in client.get("/openapi.json").json()["paths"]
             assert client.post("/ner", json={"text": "a"}).status_code == 200

@@ -1,6 +1,6 @@
-"""A file of keys: who may call, as salted hashes; and the same file as a running service looks into it.
+"""API keys: the file that holds them as salted hashes, and the store that a running service reads it into.
 
-Leaves out what a key may do besides being right (locks.py) and the command that makes one (manage_keys.py).
+Leaves out how a request is authenticated (authenticator.py) and the command that makes a key (commands.py).
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 logger = logging.getLogger("textloom.keys")
 
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 """In a file, those that are revoked included."""
-LOOK_SECONDS = 1.0
-"""Between two looks whether the file has changed."""
+CHECK_SECONDS = 1.0
+"""Between two checks whether the file has changed."""
 
 Quota = Annotated[int, Field(ge=1)] | None
 
 
-class Key(BaseModel):
+class ApiKey(BaseModel):
     """One key, of which the file holds everything but the secret.
 
     A caller's key is `tl-NUMBER-SECRET`: the number finds the entry, so that one hash is enough.
@@ -35,7 +35,7 @@ class Key(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    number: Annotated[int, Field(ge=1, le=MOST_KEYS)]
+    number: Annotated[int, Field(ge=1, le=MAX_KEYS)]
     label: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
     """What logs and metrics call it."""
     salt: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -55,7 +55,7 @@ class Key(BaseModel):
             return "revoked"
         return "expired" if self.expires and self.expires <= datetime.now(UTC) else "good"
 
-    def opens(self, secret: bytes) -> bool:
+    def matches(self, secret: bytes) -> bool:
         return hmac.compare_digest(_hash(secret, self.salt), self.hash)
 
 
@@ -64,7 +64,7 @@ class KeyFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    keys: list[Key] = []
+    keys: list[ApiKey] = []
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> "KeyFile":
@@ -83,7 +83,7 @@ def read(path: Path) -> KeyFile:
         raise ValueError(f"{path}: {place or 'it'}: {first['msg']}") from None
 
 
-def write(path: Path, keys: Sequence[Key]) -> None:
+def write(path: Path, keys: Sequence[ApiKey]) -> None:
     """A reader sees the file before or after, never half of it."""
     new = path.with_name(f".{path.name}.new")
     document = KeyFile(keys=list(keys)).model_dump(mode="json", exclude_none=True)
@@ -98,10 +98,10 @@ def make(
     expires: datetime | None = None,
     rate: int | None = None,
     concurrency: int | None = None,
-) -> tuple[Key, str]:
+) -> tuple[ApiKey, str]:
     """A new key, and what its caller must send. Raises ValidationError."""
     secret, salt = secrets.token_urlsafe(32), secrets.token_hex(16)
-    key = Key(
+    key = ApiKey(
         number=number,
         label=label,
         salt=salt,
@@ -116,14 +116,14 @@ def make(
 
 def _hash(secret: bytes, salt: str) -> str:
     """A fast hash, on purpose. Slow ones (scrypt) protect passwords, which people choose and others can guess;
-    of 256 random bits nobody can try a part worth mentioning, and each request pays for the hash."""
+    256 random bits cannot be guessed, and each request pays for the hash."""
     return hashlib.blake2b(secret, salt=bytes.fromhex(salt), digest_size=32).hexdigest()
 
 
-_NOBODY, _ = make(1, "nobody")
+_NO_KEY, _ = make(1, "nobody")
 
 
-class Keys:
+class KeyStore:
     """The keys of a file, read again when it has changed."""
 
     def __init__(self, path: Path) -> None:
@@ -131,25 +131,25 @@ class Keys:
         self._path = path
         self._seen = _signature(path)
         self._by_number = {key.number: key for key in read(path).keys}
-        self._next_look = 0.0
+        self._next_check = 0.0
 
-    def find(self, presented: bytes) -> Key | None:
-        """The key that a caller has sent, good or not; None if there is no such key."""
-        self._look()
+    def find(self, presented: bytes) -> ApiKey | None:
+        """The key that a caller has sent, whatever its state; None if there is no such key."""
+        self._reload_if_changed()
         prefix, _, rest = presented.partition(b"-")
         number, _, secret = rest.partition(b"-")
         key = None
         if prefix == b"tl" and len(number) <= 5 and number.isdigit():
             key = self._by_number.get(int(number))
-        # hashed in any case: the time shall not tell which numbers there are
-        opens = (key or _NOBODY).opens(secret)
-        return key if opens else None
+        # hashed in any case, so that the time does not reveal which numbers exist
+        matches = (key or _NO_KEY).matches(secret)
+        return key if matches else None
 
-    def _look(self) -> None:
+    def _reload_if_changed(self) -> None:
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_check:
             return
-        self._next_look = now + LOOK_SECONDS
+        self._next_check = now + CHECK_SECONDS
         seen = _signature(self._path)
         if seen == self._seen:
             return

@@ -1,7 +1,7 @@
-"""The gate that a request passes before its route, if the settings lock anything: keys, quotas, a second port.
+"""The authenticator: checks the API key and the quotas of a request before its route, and what each port serves.
 
-What is not named here as open needs a key, so that a route that is added later is locked too. Leaves out how a key
-is checked (keys.py) and how quotas are counted (quotas.py).
+Every path that is not listed here as public needs a key, so a route that is added later needs one too. Leaves out
+how a key is checked (api_keys.py) and how quotas are counted (quotas.py).
 """
 
 import base64
@@ -12,44 +12,44 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
+from service.auth.api_keys import ApiKey, KeyStore
+from service.auth.quotas import Quotas
 from service.callers import whole_body
 from service.errors import NotFound, TextLoomError, TooManyRequests, Unauthorized
-from service.keys import Key, Keys
 from service.problems import NOTHING_HERE, problem
-from service.quotas import Quotas
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
 HEALTH = ("/health/live", "/health/ready")
-"""Open to all: who asks has no key, and learns the names of models at most."""
+"""Public: probes have no key, and the answers hold names of models at most."""
 ADMIN = (*HEALTH, "/metrics")
-"""What is at the second port and nowhere else, if there is one."""
+"""Served at the second port only, if there is one."""
 KEY_IN_BODY = "/compat/libretranslate/"
 """Below this path clients send their key as `api_key`."""
-NOBODY = "-"
-"""In place of a label; no key can have it."""
+NO_LABEL = "-"
+"""For a request without a valid key; no key can have this label."""
 
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Gate:
+class Authenticator:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         """Raises OSError or ValueError if the file of keys cannot be read."""
-        self._keys = Keys(settings.keys) if settings.keys else None
+        self._keys = KeyStore(settings.keys) if settings.keys else None
         self._second_port = bool(settings.admin)
         self._metrics = metrics
         self.quotas = Quotas(settings.processes)
 
     async def serve(self, route: Serve, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request through to its route, or answers it. The label of its key is then scope["key"]."""
+        """Passes a request on to its route, or refuses it. scope["key"] is then the label of its key."""
         try:
-            receive, key = await self._admit(scope, receive)
+            receive, key = await self._authenticate(scope, receive)
         except TextLoomError as error:
             return await problem(scope, error)(scope, receive, send)
         if key is None:
             return await route(scope, receive, send)
         try:
-            self.quotas.enter(key)
+            self.quotas.acquire(key)
         except TooManyRequests as error:
             self._metrics.key_request(key.label, error.code)
             answer = problem(scope, error)
@@ -66,10 +66,10 @@ class Gate:
         try:
             await route(scope, receive, send_with_quotas if quotas else send)
         finally:
-            self.quotas.leave(key)
+            self.quotas.release(key)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Receive, Key | None]:
-        """The key of a request, None where none is needed; and what there is to read after that.
+    async def _authenticate(self, scope: Scope, receive: Receive) -> tuple[Receive, ApiKey | None]:
+        """The `receive` from which the route reads, and the key of the request, None where none is needed.
 
         Raises NotFound, Unauthorized, and what `receive` raises.
         """
@@ -83,13 +83,13 @@ class Gate:
         if not presented and path.startswith(KEY_IN_BODY):
             body = await whole_body(receive)
             presented = _in_body(body, scope["headers_by_name"].get(b"content-type", b""))
-            receive = _once_more(body, receive)
+            receive = _replayed(body, receive)
         if not presented:
-            self._metrics.key_request(NOBODY, "missing")
+            self._metrics.key_request(NO_LABEL, "missing")
             raise Unauthorized("send a key: `Authorization: Bearer tl-...`")
         key = self._keys.find(presented)
         if key is None:
-            self._metrics.key_request(NOBODY, "wrong")
+            self._metrics.key_request(NO_LABEL, "wrong")
             raise Unauthorized("there is no such key")
         scope["key"] = key.label
         if key.state != "good":
@@ -125,11 +125,11 @@ def _in_body(body: bytes, content_type: bytes) -> bytes:
     return dict(parse_qsl(body)).get(b"api_key", b"")
 
 
-def _once_more(body: bytes, receive: Receive) -> Receive:
+def _replayed(body: bytes, receive: Receive) -> Receive:
     """`receive`, as it was before `body` was read."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_once_more() -> Message:
-        return waiting.pop() if waiting else await receive()
+    async def receive_replayed() -> Message:
+        return unread.pop() if unread else await receive()
 
-    return receive_once_more
+    return receive_replayed
