@@ -21,7 +21,8 @@ from starlette.exceptions import HTTPException
 from service import __version__, openapi
 from service.auth.authenticator import Authenticator
 from service.callers import Lookout
-from service.doors import Endpoint, inference, libretranslate
+from service.compat import libretranslate, open_inference
+from service.compat.endpoints import Endpoint
 from service.errors import FieldError, InvalidInput, NotFound, TextLoomError
 from service.http import Edge
 from service.problems import answer_error
@@ -120,18 +121,18 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
     route("/docs", docs, openapi.PAGE)
     route("/docs/{asset}", docs_asset, openapi.PAGE)
 
-    def door(path: str, endpoint: Callable[..., Any], method: str) -> None:
+    def add_compat_route(path: str, endpoint: Callable[..., Any], method: str) -> None:
         app.router.add_api_route(
             path, endpoint, methods=[method], response_model=None, include_in_schema=False
         )
 
-    libretranslate.install(door, answer_translate)
+    libretranslate.install(add_compat_route, answer_translate)
     tasks: dict[str, Endpoint] = {
         "ner": answer_ner,
         "sentiment": answer_sentiment,
         "translate": answer_translate,
     }
-    inference.install(door, tasks)
+    open_inference.install(add_compat_route, tasks)
 
     def reserve(name: str, characters: int, deadline: float) -> TextLoomError | None:
         return registry.get(name).reserve(characters, deadline)

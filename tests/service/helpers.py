@@ -37,6 +37,15 @@ def refusal(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
+def compat_error(response: httpx.Response, status: int) -> str:
+    """The detail of an error, which both compatibility APIs put into `error` and nowhere else."""
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert body.keys() == {"error"}
+    said: str = body["error"]
+    return said
+
+
 def families(client: httpx.Client) -> dict[str, Metric]:
     response = client.get("/metrics")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

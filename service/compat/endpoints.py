@@ -1,8 +1,6 @@
-"""Doors: the protocols of other servers, so that the clients made for those work here unchanged.
+"""What the compatibility APIs share: they call a task's endpoint, and answer JSON whatever happens.
 
-A door turns a request of another shape into the query of a task, lets the endpoint of that task answer, and turns
-the answer back. Leaves out what a task is asked and answers: a door adds nothing to it. The protocols are
-documented by their own projects, so /openapi.json does not repeat them.
+Leaves out the protocols themselves (libretranslate.py, open_inference.py).
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,8 +21,8 @@ Endpoint = Callable[[Any, Request], Awaitable[Any]]
 """Of a task: takes its query and the request, gives its answer."""
 
 
-async def ask(endpoint: Endpoint, query: Any, request: Request) -> Any:
-    """The answer of a task, under the limits that hold at its own door. The body must have been read."""
+async def call_task(endpoint: Endpoint, query: Any, request: Request) -> Any:
+    """The answer of a task, under the limits of its own route. The body must have been read."""
     state = request.app.state
     request.state.call = Call(deadline(request.scope["headers_by_name"], state.settings))
     check_size(query.text, state.settings)
@@ -32,7 +30,9 @@ async def ask(endpoint: Endpoint, query: Any, request: Request) -> Any:
         return await endpoint(query, request)
 
 
-def answering(endpoint: Callable[[Request], Awaitable[Any]]) -> Callable[..., Awaitable[Response]]:
+def answer_json(
+    endpoint: Callable[[Request], Awaitable[Any]],
+) -> Callable[..., Awaitable[Response]]:
     """Makes the endpoint answer JSON, also when it raises."""
 
     @wraps(endpoint)
@@ -42,6 +42,6 @@ def answering(endpoint: Callable[[Request], Awaitable[Any]]) -> Callable[..., Aw
         except TextLoomError as error:
             return await answer_error(request, error)
         except (CallerLeft, ClientDisconnect):
-            return Response(status_code=499)  # which nobody reads; the log has it
+            return Response(status_code=499)  # which no caller reads; the log has it
 
     return answered

@@ -14,7 +14,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from service.doors import Endpoint, answering, ask
+from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.reading import parse
 from service.registry.registry import Registry
@@ -36,7 +36,7 @@ _MARKUP = re.compile(
 )
 
 
-class Translation(BaseModel):
+class TranslateQuery(BaseModel):
     q: str | list[str]
     source: str
     target: str
@@ -44,7 +44,7 @@ class Translation(BaseModel):
     alternatives: int = 0
 
 
-class Detection(BaseModel):
+class DetectQuery(BaseModel):
     q: str
 
 
@@ -52,7 +52,7 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
     """Adds the routes with `add(path, endpoint, methods)`; `translate` answers."""
 
     async def post_translate(request: Request) -> dict[str, Any]:
-        query = await _read(Translation, request)
+        query = await _read(TranslateQuery, request)
         many = isinstance(query.q, list)
         asked = query.q if isinstance(query.q, list) else [query.q]
         pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
@@ -61,7 +61,7 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         texts = [unescape(part) for page in pages for part in page[::2]]
         options = {"source": query.source, "target": query.target}
         options |= {"text": texts, "alternatives": query.alternatives}
-        answer: TranslateAnswer = await ask(
+        answer: TranslateAnswer = await call_task(
             translate, parse(TranslateRequest, to_json(options)), request
         )
         results = iter(answer.results)
@@ -85,15 +85,15 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         ]
 
     async def post_detect(request: Request) -> list[dict[str, Any]]:
-        query = await _read(Detection, request)
+        query = await _read(DetectQuery, request)
         registry = _registry(request)
         if not registry.pairs:
             raise NotFound("there is no translator in this server, and so no language to detect")
         return [_confidence(*found) for found in registry.detector.ranked(query.q)]
 
-    add(f"{PREFIX}/translate", answering(post_translate), "POST")
-    add(f"{PREFIX}/languages", answering(get_languages), "GET")
-    add(f"{PREFIX}/detect", answering(post_detect), "POST")
+    add(f"{PREFIX}/translate", answer_json(post_translate), "POST")
+    add(f"{PREFIX}/languages", answer_json(get_languages), "GET")
+    add(f"{PREFIX}/detect", answer_json(post_detect), "POST")
 
 
 async def _read(model: type[Any], request: Request) -> Any:
@@ -116,7 +116,7 @@ async def _read(model: type[Any], request: Request) -> Any:
 
 
 def _rejoin(
-    page: Sequence[str], results: Sequence[TranslateResult], query: Translation
+    page: Sequence[str], results: Sequence[TranslateResult], query: TranslateQuery
 ) -> list[str]:
     """The translation of a page, and as many alternatives as its text has, of its parts the best they have."""
     versions = []

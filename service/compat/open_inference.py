@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from service import __version__
-from service.doors import Endpoint, answering, ask
+from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import FieldError, InvalidInput, NotFound
 from service.reading import parse
 from service.registry.loaded_model import LoadedModel
@@ -30,7 +30,7 @@ REQUESTS: dict[str, type[Any]] = {
     "sentiment": SentimentRequest,
     "translate": TranslateRequest,
 }
-OF_THE_PROTOCOL = {"binary_data_output", "priority", "timeout"}
+PROTOCOL_PARAMETERS = {"binary_data_output", "priority", "timeout"}
 """Parameters that say nothing to a task."""
 
 
@@ -46,7 +46,7 @@ class OutputTensor(BaseModel):
     name: Literal["answer"]
 
 
-class Inference(BaseModel):
+class InferenceRequest(BaseModel):
     id: str = ""
     inputs: list[InputTensor] = Field(min_length=1, max_length=1)
     outputs: list[OutputTensor] = []
@@ -83,18 +83,20 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
         body = await request.body()
         model = _model(request)
         manifest = model.manifest
-        head = _head(request, body)
-        asked = parse(Inference, body[:head])
+        json_length = _json_length(request, body)
+        inference = parse(InferenceRequest, body[:json_length])
         options = {
-            key: value for key, value in asked.parameters.items() if key not in OF_THE_PROTOCOL
+            key: value
+            for key, value in inference.parameters.items()
+            if key not in PROTOCOL_PARAMETERS
         }
         if isinstance(options.get("labels"), str):  # a parameter of the protocol is no list
             options["labels"] = options["labels"].split(",")
         if manifest.task == "translate":
             options |= dict(zip(("source", "target"), manifest.languages, strict=True))
-        options["text"] = _texts(asked.inputs[0], body[head:])
+        options["text"] = _texts(inference.inputs[0], body[json_length:])
         query = parse(REQUESTS[manifest.task], to_json(options))
-        answer = await ask(endpoints[manifest.task], query, request)
+        answer = await call_task(endpoints[manifest.task], query, request)
         documents = [to_json(result, exclude_none=True).decode() for result in answer.results]
         output = {
             "name": "answer",
@@ -103,15 +105,15 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
             "data": documents,
         }
         whole = {"model_name": model.name.name, "model_version": str(model.name.version)}
-        return {**whole, **({"id": asked.id} if asked.id else {}), "outputs": [output]}
+        return {**whole, **({"id": inference.id} if inference.id else {}), "outputs": [output]}
 
-    add("/v2", answering(server), "GET")
-    add("/v2/health/live", answering(live), "GET")
-    add("/v2/health/ready", answering(ready), "GET")
+    add("/v2", answer_json(server), "GET")
+    add("/v2/health/live", answer_json(live), "GET")
+    add("/v2/health/ready", answer_json(ready), "GET")
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        add(path, answering(metadata), "GET")
-        add(f"{path}/ready", answering(model_ready), "GET")
-        add(f"{path}/infer", answering(infer), "POST")
+        add(path, answer_json(metadata), "GET")
+        add(f"{path}/ready", answer_json(model_ready), "GET")
+        add(f"{path}/infer", answer_json(infer), "POST")
 
 
 def _model(request: Request) -> LoadedModel[Any, Any]:
@@ -123,7 +125,7 @@ def _model(request: Request) -> LoadedModel[Any, Any]:
     return model
 
 
-def _head(request: Request, body: bytes) -> int:
+def _json_length(request: Request, body: bytes) -> int:
     """How many bytes of the body are JSON; binary tensors follow."""
     given = request.headers.get("inference-header-content-length")
     if given is None:
