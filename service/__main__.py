@@ -46,7 +46,7 @@ def main() -> None:
 def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
     from service.app import create_app
-    from service.connections import Config
+    from service.http.protocol import Config
     from service.processes import Board
     from service.supervisor import Server, Supervisor, listen
     from service.telemetry import logs

@@ -22,7 +22,7 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
-from service.connections import Config, Connection
+from service.http.protocol import Config, Connection
 from service.processes import Board
 from service.registry.registry import Registry
 from service.scheduling.executors import EventLoopExecutor

@@ -14,9 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.callers import whole_body
 from service.errors import NotFound, TextLoomError, TooManyRequests, Unauthorized
-from service.problems import NOTHING_HERE, problem
+from service.http.parsing import whole_body
+from service.http.problems import NOTHING_HERE, problem_response
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -45,14 +45,14 @@ class Authenticator:
         try:
             receive, key = await self._authenticate(scope, receive)
         except TextLoomError as error:
-            return await problem(scope, error)(scope, receive, send)
+            return await problem_response(scope, error)(scope, receive, send)
         if key is None:
             return await route(scope, receive, send)
         try:
             self.quotas.acquire(key)
         except TooManyRequests as error:
             self._metrics.key_request(key.label, error.code)
-            answer = problem(scope, error)
+            answer = problem_response(scope, error)
             answer.raw_headers += self.quotas.headers(key)
             return await answer(scope, receive, send)
         self._metrics.key_request(key.label, "admitted")

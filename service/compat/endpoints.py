@@ -11,10 +11,10 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from service.callers import CallerLeft, WhileConnected
 from service.errors import TextLoomError
-from service.http import check_size, deadline
-from service.problems import answer_error
+from service.http.disconnects import CallerLeft, WhileConnected
+from service.http.limits import check_size, deadline
+from service.http.problems import answer_error
 from service.telemetry.call import Call
 
 Endpoint = Callable[[Any, Request], Awaitable[Any]]
@@ -26,7 +26,7 @@ async def call_task(endpoint: Endpoint, query: Any, request: Request) -> Any:
     state = request.app.state
     request.state.call = Call(deadline(request.scope["headers_by_name"], state.settings))
     check_size(query.text, state.settings)
-    with WhileConnected(request.receive, state.lookout):
+    with WhileConnected(request.receive, state.disconnects):
         return await endpoint(query, request)
 
 

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
-from service.reading import parse
+from service.http.parsing import parse
 from service.registry.registry import Registry
 from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 

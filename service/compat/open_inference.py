@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from service import __version__
 from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import FieldError, InvalidInput, NotFound
-from service.reading import parse
+from service.http.parsing import parse
 from service.registry.loaded_model import LoadedModel
 from service.registry.registry import Registry
 from service.tasks.ner.task import NerRequest

@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 
 from service.app import create_app
-from service.connections import Config
+from service.http.protocol import Config
 from service.settings import Settings
 from service.tasks.ner.task import Ner
 

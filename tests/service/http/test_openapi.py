@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
-from .helpers import TASKS
+from ..helpers import TASKS
 
 METHODS = {("post", path) for path in TASKS} | {
     ("get", path)

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import running
-from .helpers import until, value
+from ..conftest import running
+from ..helpers import until, value
 
 HEAD = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 BODY = b'{"text": "Ada Lovelace"}'
@@ -155,7 +155,7 @@ def test_below_the_limit_nothing_changes(narrow: httpx.Client) -> None:
         until_seen(connection, b"HTTP/1.1 200 OK", times=3)
 
 
-def test_a_body_that_nobody_reads_is_no_head(narrow: httpx.Client) -> None:
+def test_a_body_that_no_route_reads_is_no_head(narrow: httpx.Client) -> None:
     """The route answers before the body has come; what comes then is still the body."""
     with connected(narrow) as connection:
         head = HEAD.replace(b"application/json", b"text/plain")
@@ -195,10 +195,10 @@ def answered(connection: socket.socket) -> tuple[int, set[str], Any]:
     ],
     ids=["short", "long", "no JSON", "too large", "no media type of ours", "no query", "no time"],
 )
-def test_the_answer_is_the_same_whichever_way_a_request_comes(
+def test_the_answer_is_the_same_on_the_fast_path_and_through_asgi(
     shallow: httpx.Client, fields: bytes, body: bytes, status: int
 ) -> None:
-    """In one piece and short it goes past ASGI, else not."""
+    """A short request and one in a single piece take the fast path, others do not."""
     line = b"POST /ner HTTP/1.1\r\nHost: a\r\n" + fields
     head = line + b"\r\nContent-Length: %d" % len(body)
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
@@ -236,7 +236,7 @@ def asked(connection: socket.socket, *pieces: bytes) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("kind", ["narrow", "shallow", "hurried"])
-def test_a_head_that_came_before_means_the_same_again_and_nothing_else_does(
+def test_a_cached_head_means_the_same_again_and_nothing_else_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     client = request.getfixturevalue(kind)
@@ -270,7 +270,7 @@ def test_a_head_that_came_before_means_the_same_again_and_nothing_else_does(
         assert names == ["Ada", "London", "Ada", "London", "Ada", "Ada", "Ada", "Ada", "Ada"]
 
 
-def test_requests_that_come_together_are_answered_in_their_order(narrow: httpx.Client) -> None:
+def test_pipelined_requests_are_answered_in_their_order(narrow: httpx.Client) -> None:
     texts = [f"Ada {'and ' * number}Bob" for number in range(20)]
     bodies = [json.dumps({"text": text}).encode() for text in texts]
     with connected(narrow) as connection:
@@ -323,7 +323,9 @@ def test_a_body_that_does_not_end_in_time_is_408(hurried: httpx.Client, kind: by
     assert counted(hurried, 408, "/ner") == before + 1
 
 
-def test_a_body_for_a_door_that_does_not_end_in_time_is_408(hurried: httpx.Client) -> None:
+def test_a_body_for_a_compatibility_api_that_does_not_end_in_time_is_408(
+    hurried: httpx.Client,
+) -> None:
     head = HEAD.replace(b"/ner", b"/v2/models/ner/infer")
     with connected(hurried) as connection:
         connection.sendall(head + b"Content-Length: 100\r\n\r\n{")

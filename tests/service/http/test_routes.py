@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .helpers import TASKS, ask, refusal
+from ..helpers import TASKS, ask, refusal
 
 SENTENCE = "Ada Lovelace lived in London."
 ODD_TEXTS = [

@@ -1,4 +1,7 @@
-"""What an error becomes on the wire: a problem document (RFC 9457), or what a door's protocol has in its place."""
+"""How an error is written: as a problem document (RFC 9457), or as a compatibility API has it.
+
+Leaves out which errors there are (errors.py).
+"""
 
 import logging
 from collections.abc import Collection
@@ -22,14 +25,14 @@ from service.errors import (
 
 logger = logging.getLogger("textloom.http")
 
-DOORS = ("/v2/", "/compat/")
-"""Below these paths an error is `{"error": "..."}`, as the protocols of both doors have it."""
+COMPAT_PATHS = ("/v2/", "/compat/")
+"""Below these paths an error is `{"error": "..."}`, as the protocols of both compatibility APIs have it."""
 
 
 Fields = Collection[tuple[bytes, bytes]]
-"""Of the head of an answer: names and values."""
+"""Headers of an answer: names and values."""
 
-_SOME_ID = 32 * "-"
+_PLACEHOLDER_ID = 32 * "-"
 """As long as the ids that are made here."""
 
 
@@ -50,22 +53,24 @@ class Problem(BaseModel):
     """The places in the request that are wrong, or the models that are not ready."""
 
 
-def problem(scope: Scope, error: TextLoomError) -> Response:
+def problem_response(scope: Scope, error: TextLoomError) -> Response:
     """The answer that an error becomes."""
-    status, headers, body = written(scope["path"], scope["request_id"], error)
+    status, headers, body = problem_parts(scope["path"], scope["request_id"], error)
     return Response(body, status, headers)
 
 
-def written(path: str, request_id: str, error: TextLoomError) -> tuple[int, dict[str, str], bytes]:
+def problem_parts(
+    path: str, request_id: str, error: TextLoomError
+) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer that an error at a path becomes.
 
-    Under overload this is most of what the service does: hence no `Problem` and no `Response` here.
+    Under overload the service does little else: hence no `Problem` and no `Response` here.
     """
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
-    if f"{path}/".startswith(DOORS):
-        # neither protocol knows the finer ones
+    if f"{path}/".startswith(COMPAT_PATHS):
+        # neither protocol has the other codes
         status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
         headers["content-type"] = "application/json"
         return status, headers, to_json({"error": error.detail})
@@ -82,9 +87,9 @@ def written(path: str, request_id: str, error: TextLoomError) -> tuple[int, dict
     return error.status, headers, to_json(fields)
 
 
-def on_the_wire(path: str, request_id: str, error: TextLoomError, fields: Fields = ()) -> bytes:
-    """The whole answer that an error at a path becomes. fields: what else its head has."""
-    status, headers, body = written(path, request_id, error)
+def problem_bytes(path: str, request_id: str, error: TextLoomError, fields: Fields = ()) -> bytes:
+    """The bytes of the whole answer that an error at a path becomes. fields: further headers."""
+    status, headers, body = problem_parts(path, request_id, error)
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     begin = f"HTTP/1.1 {status} {error.title}\r\nx-request-id: {request_id}\r\n{lines}"
     more = b"".join([b"%s: %s\r\n" % field for field in fields])
@@ -92,15 +97,17 @@ def on_the_wire(path: str, request_id: str, error: TextLoomError, fields: Fields
 
 
 class Refusal:
-    """An error that many requests for a path get, as it goes over the wire, each with its own id."""
+    """The bytes of an error that many requests for a path get, each with its own id."""
 
     def __init__(self, path: str, error: TextLoomError, fields: Fields) -> None:
         self.error = error
-        self._with_id = partial(on_the_wire, path, error=error, fields=fields)
-        self._parts = self._with_id(_SOME_ID).split(_SOME_ID.encode())
+        self._with_id = partial(problem_bytes, path, error=error, fields=fields)
+        self._parts = self._with_id(_PLACEHOLDER_ID).split(_PLACEHOLDER_ID.encode())
 
     def to(self, request_id: str) -> bytes:
-        if len(request_id) == len(_SOME_ID) and request_id.isalnum():  # as JSON it is the same
+        if (
+            len(request_id) == len(_PLACEHOLDER_ID) and request_id.isalnum()
+        ):  # as JSON it is the same
             return request_id.encode().join(self._parts)
         return self._with_id(request_id)
 
@@ -110,13 +117,15 @@ async def answer_error(request: Request, error: TextLoomError | HTTPException) -
     if isinstance(error, TextLoomError):
         if error.status == 500:
             logger.error("request %s failed: %s", request.scope["request_id"], where(error))
-        return problem(request.scope, error)
+        return problem_response(request.scope, error)
     if error.status_code == 405:
         allowed = (error.headers or {})["Allow"]
-        response = problem(request.scope, MethodNotAllowed(f"this path takes {allowed} only"))
+        response = problem_response(
+            request.scope, MethodNotAllowed(f"this path takes {allowed} only")
+        )
         response.headers["Allow"] = allowed
         return response
-    return problem(request.scope, NotFound(NOTHING_HERE))
+    return problem_response(request.scope, NotFound(NOTHING_HERE))
 
 
 NOTHING_HERE = "there is nothing at this path; /docs shows what there is"

@@ -1,6 +1,6 @@
-"""Connections: how uvicorn serves here, the short way of a request for a task, and limits of a head.
+"""The adapter of uvicorn's connections: a fast path past ASGI for requests for a task, and the limits of a head.
 
-Leaves out what is answered (http.py), and bodies that come slowly or in parts (callers.py).
+Leaves out what is answered (handler.py), and bodies that come slowly or in parts (limits.py).
 """
 
 import asyncio
@@ -13,21 +13,22 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import HeadTooLarge, TextLoomError, TooSlow
-from service.http import SHORT_BYTES, Edge, TaskRoute
+from service.http.handler import SHORT_BYTES, Handler
+from service.http.task_route import TaskRoute
 from service.settings import Settings
 
-MOST_HEADS = 1024
-"""So many heads are remembered; then all are forgotten."""
+MAX_CACHED_HEADS = 1024
+"""When so many are cached, the cache is cleared."""
 
-LONGEST_HEAD = 1024
-"""Bytes of a head that is remembered."""
+MAX_CACHED_HEAD_BYTES = 1024
+"""Longer heads are not cached."""
 
 
 class Head(NamedTuple):
-    """Of a request for a task that may take the short way.
+    """Of a request for a task that may take the fast path.
 
-    Callers send the same few heads again and again, so they are remembered: to parse one takes longer than to
-    refuse its request.
+    Callers send the same few heads again and again, so they are cached: parsing one takes longer than refusing its
+    request.
     """
 
     task: TaskRoute
@@ -40,24 +41,24 @@ class Head(NamedTuple):
 
 
 class Exchange:
-    """A request for a task, and its answer, past ASGI.
+    """A request for a task on the fast path, and its answer.
 
-    To its connection it looks like uvicorn's own RequestResponseCycle.
+    It has the attributes of uvicorn's own RequestResponseCycle that a connection uses.
     """
 
     message_event = asyncio.Event()
-    """Set when a caller has left; nobody waits for it here."""
+    """uvicorn sets it when a caller has left; nothing waits for it here."""
 
     def __init__(self, connection: "Connection", head: Head) -> None:
         self._connection, self._head = connection, head
         self.parts: list[bytes] = []
-        """What has come of the body."""
+        """The parts of the body that have come."""
         self.short = 0 < head.size <= SHORT_BYTES
         self.response_complete = self.disconnected = self._began = False
         self.keep_alive = True
 
     def begin(self) -> None:
-        """The body is there."""
+        """The body has come."""
         connection = self._connection
         self._answering = connection.loop.create_task(self._answer(connection.make_scope()))
         connection.tasks.add(self._answering)
@@ -66,7 +67,7 @@ class Exchange:
     def cancel(self) -> None:
         """The caller has left."""
         self.disconnected = True
-        if self._began:  # else nobody would ever count the request
+        if self._began:  # otherwise the request would never be counted
             self._answering.cancel()
 
     async def _answer(self, scope: Scope) -> None:
@@ -75,8 +76,8 @@ class Exchange:
         if self.disconnected:
             self._answering.cancel()
         try:
-            edge = connection.config.edge
-            answer = await edge.answer(self._head.task, scope, self._head.headers, body)
+            handler = connection.config.handler
+            answer = await handler.answer(self._head.task, scope, self._head.headers, body)
         finally:
             self.response_complete = True
             if not self.disconnected:
@@ -84,10 +85,10 @@ class Exchange:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, with a short way past ASGI for requests for a task that are short or come in one piece.
+    """uvicorn's, with a fast path past ASGI for requests for a task that are short or come in one piece.
 
-    One that is refused by its head alone never becomes more than that: under overload, nearly all the time would
-    go there. A connection is also closed if nothing ever comes, like one that has become idle.
+    One that is refused by its head alone becomes neither a task nor a scope: under overload they would take nearly
+    all the time. A connection on which nothing ever comes is closed like one that has become idle.
     """
 
     # as three attributes more of uvicorn's object they would be over thirty, and Python would keep a whole
@@ -96,11 +97,11 @@ class Connection(HttpToolsProtocol):
 
     config: "Config"
     _exchange: Exchange | None
-    """The request that comes in, if it may take the short way."""
+    """The request that comes in, if it may take the fast path."""
     _between: bool
     """Whether the next byte begins a request."""
     _head: Head | None
-    """Of a request in what is being read, if it may take the short way."""
+    """Of a request in the data that is being read, if it may take the fast path."""
     _refusal: bytes | None
     """The answer to the request that comes in, if it has been refused."""
     _idle_since: float | None
@@ -115,7 +116,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
         end = data.find(b"\r\n\r\n") + 4 if self._between else 0
-        head = self.config.heads.get(data[:end])
+        head = self.config.head_cache.get(data[:end])
         free = not (self._answering or self.flow.write_paused)
         if head and free and len(data) == end + head.size:
             self._begin(head)
@@ -127,16 +128,16 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         head, self._head = self._head, None
         if head and end and self._between and len(data) == end + head.size:
-            self.config.remember(data[:end], head)
+            self.config.cache_head(data[:end], head)
         if self._exchange and (self.config.read_seconds or not self._exchange.short):
-            self._take_the_long_way(self._exchange.parts)
+            self._fall_back_to_asgi(self._exchange.parts)
 
     def on_message_begin(self) -> None:
         self._between = False
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def make_scope(self) -> Scope:
-        """uvicorn makes it when a message begins; here it is made later, for a refusal by the head needs none."""
+        """uvicorn makes it when a message begins; here it is made later, as a refusal by the head needs none."""
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
@@ -155,10 +156,10 @@ class Connection(HttpToolsProtocol):
         self._begin(self._head)
 
     def _begin(self, head: Head) -> None:
-        """A request for a task takes the short way, or is refused."""
-        if self.tasks:  # else nothing is in its way
+        """A request for a task takes the fast path, or is refused."""
+        if self.tasks:  # without others in flight it is never refused
             fields = self.server_state.default_headers
-            self._refusal = self.config.edge.refused_by_head(
+            self._refusal = self.config.handler.refused_by_head(
                 head.task, head.headers, head.size, fields
             )
         if self._refusal is None:
@@ -183,11 +184,11 @@ class Connection(HttpToolsProtocol):
         else:
             super().on_message_complete()
             return
-        # kept until the next request, what thousands of connections no longer need would fill the caches
+        # thousands of idle connections that kept them would fill the caches of the CPU
         self.scope = self.headers = None  # type: ignore[assignment]
 
     def answer(self, answer: bytes, *, keep_alive: bool = True) -> None:
-        """Sends an answer, with the header fields that are the connection's; b"" if there is none to give."""
+        """Sends an answer with the connection's own header fields; b"" if there is none."""
         fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
         if not keep_alive:
             fields.append(b"connection: close\r\n")
@@ -210,19 +211,19 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._exchange:
-            self._take_the_long_way(self._exchange.parts)  # which counts those who leave
+            self._fall_back_to_asgi(self._exchange.parts)  # which counts callers who leave
         elif self._answering and isinstance(self.cycle, Exchange):
             self.cycle.cancel()
         super().connection_lost(exc)
 
     def close_if_idle(self) -> None:
-        """Whoever has the connections calls this from time to time."""
+        """To be called from time to time."""
         since = self._idle_since
         if since is not None and self.loop.time() - since >= self.timeout_keep_alive:
             self.timeout_keep_alive_handler()
 
-    def _take_the_long_way(self, body: list[bytes]) -> None:
-        """The request that comes in becomes one of the app, with what has come of its body."""
+    def _fall_back_to_asgi(self, body: list[bytes]) -> None:
+        """The request that comes in becomes one of ASGI, with the parts of its body that have come."""
         self._exchange = self.cycle = None  # type: ignore[assignment]
         self.make_scope()
         super().on_headers_complete()
@@ -230,15 +231,15 @@ class Connection(HttpToolsProtocol):
             super().on_body(part)
 
     def _task(self) -> TaskRoute | None:
-        """What the request is for, if it may take the short way."""
-        if not self.config.short_way or self.parser.get_method() != b"POST":
+        """The route of the request, if it may take the fast path."""
+        if not self.config.fast_path or self.parser.get_method() != b"POST":
             return None
-        task = self.config.edge.tasks.get(self.url)
+        task = self.config.handler.tasks.get(self.url)
         return task if task and self._plain else None
 
     @property
     def _plain(self) -> bool:
-        """Whether an answer may be written as soon as the request is there, and another may follow."""
+        """Whether the answer may be written as soon as the request has come, and another request may follow."""
         if self._answering or self.flow.write_paused or self.expect_100_continue:
             return False
         return self.parser.should_keep_alive() and not self.parser.should_upgrade()
@@ -252,8 +253,8 @@ class GuardedConnection(Connection):
     """One that answers 431 to a head that is too large, and 408 to one that comes too slowly."""
 
     _in_body = _message_ended = False
-    _came = 0
-    """Bytes of a head of which the end is not there."""
+    _head_bytes = 0
+    """Of a head whose end has not come."""
     _timer: asyncio.TimerHandle | None = None
     _too_large = False
 
@@ -263,10 +264,10 @@ class GuardedConnection(Connection):
         read = self._message_ended or (self._in_body and self._answering)
         if read or self.transport.is_closing():
             return
-        # here: parts of a head, or of a body that nobody reads
+        # here: parts of a head, or of a body that no route reads
         if not self._in_body:
-            self._came += len(data)
-            if 0 < self.config.max_head_bytes < self._came:
+            self._head_bytes += len(data)
+            if 0 < self.config.max_head_bytes < self._head_bytes:
                 self._refuse_large()
         if self.config.read_seconds and not self._timer:
             self._timer = self.loop.call_later(self.config.read_seconds, self._refuse_slow)
@@ -282,7 +283,7 @@ class GuardedConnection(Connection):
 
     def on_message_complete(self) -> None:
         self._stop_timer()
-        self._in_body, self._message_ended, self._came = False, True, 0
+        self._in_body, self._message_ended, self._head_bytes = False, True, 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -306,8 +307,8 @@ class GuardedConnection(Connection):
     def _refuse(self, error: TextLoomError) -> None:
         if self.transport.is_closing():
             return
-        if not (self._in_body or self._answering):  # else it would end up in another answer
-            self.transport.write(self.config.edge.refusal(error))
+        if not (self._in_body or self._answering):  # otherwise it would end up in another answer
+            self.transport.write(self.config.handler.refusal(error))
         self.transport.close()
 
     def _stop_timer(self) -> None:
@@ -321,15 +322,15 @@ class Config(uvicorn.Config):
 
     def __init__(self, app: FastAPI, *, second_port: bool = False) -> None:
         settings: Settings = app.state.settings
-        self.edge: Edge = app.state.edge
+        self.handler: Handler = app.state.handler
         self.max_head_bytes = settings.max_head_bytes
         self.read_seconds = settings.read_seconds
-        self.heads: dict[bytes, Head] = {}
+        self.head_cache: dict[bytes, Head] = {}
         # with keys the authenticator decides first, and it takes ASGI requests only
-        self.short_way = not second_port and settings.keys is None
+        self.fast_path = not second_port and settings.keys is None
         guarded = settings.max_head_bytes or settings.read_seconds
         super().__init__(
-            self.edge.second_port if second_port else self.edge,
+            self.handler.second_port if second_port else self.handler,
             interface="asgi3",
             loop="uvloop",
             http=GuardedConnection if guarded else Connection,
@@ -343,9 +344,9 @@ class Config(uvicorn.Config):
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
 
-    def remember(self, data: bytes, head: Head) -> None:
-        """A head that came as these bytes: the same bytes will mean the same again, whoever sends them."""
-        if len(data) <= LONGEST_HEAD:
-            if len(self.heads) == MOST_HEADS:
-                self.heads.clear()
-            self.heads[data] = head
+    def cache_head(self, data: bytes, head: Head) -> None:
+        """By its bytes: the same bytes mean the same head, whoever sends them."""
+        if len(data) <= MAX_CACHED_HEAD_BYTES:
+            if len(self.head_cache) == MAX_CACHED_HEADS:
+                self.head_cache.clear()
+            self.head_cache[data] = head

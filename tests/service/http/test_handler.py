@@ -1,4 +1,4 @@
-"""What happens at the edge: limits, deadlines, overload, callers who leave, and shutting down."""
+"""What holds for every request: limits, deadlines, overload, callers who leave, and shutting down."""
 
 import itertools
 import json
@@ -22,9 +22,9 @@ from service.tasks.ner.task import Ner
 from service.tasks.session import Session
 from service.telemetry.logs import Lines
 
-from .conftest import serving
-from .helpers import TASKS, Brake, keep_busy, refusal, until, value
-from .subprocesses import ROOT, logged, process, status
+from ..conftest import serving
+from ..helpers import TASKS, Brake, keep_busy, refusal, until, value
+from ..subprocesses import ROOT, logged, process, status
 
 JSON = {"Content-Type": "application/json"}
 
@@ -77,7 +77,7 @@ def test_a_body_over_the_limit_is_413(narrow: httpx.Client) -> None:
     )
 
 
-def test_an_announced_body_over_the_limit_is_413_before_any_of_it_came(
+def test_a_declared_body_over_the_limit_is_413_before_any_of_it_came(
     narrow: httpx.Client,
 ) -> None:
     head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -142,18 +142,18 @@ def test_a_full_queue_is_503_and_says_when_to_retry(tiny_models: Path, brake: Br
         others = client.post(
             "/sentiment", json={"text": "too much"}, headers={"X-Request-Timeout-Ms": "50"}
         )
-        refusal(others, 504, "deadline_exceeded")  # it shares the workers, but not the queue
+        refusal(others, 504, "deadline_exceeded")  # it shares the threads, but not the queue
         brake.released.set()
         assert {answer.result().status_code for answer in waiting} == {200}
         assert client.post("/ner", json={"text": "one two three"}).status_code == 200
 
 
-def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
+def test_a_request_that_its_head_shows_to_be_late_is_refused_before_its_body_is_read(
     tiny_models: Path, brake: Brake, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "textloom.access")
     head = b"POST /ner HTTP/1.1\r\nHost: a\r\nX-Request-ID: mine\r\nContent-Length: %d\r\n%s\r\n"
-    body = b'{"text": "one two three'  # which is no JSON: whoever reads it says so
+    body = b'{"text": "one two three'  # which is no JSON: parsing it would say so
     request = head % (len(body), b"") + body
     health = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
     with (
@@ -175,7 +175,7 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
         refused = [line for line in lines if line.get("request_id") == "mine"][-2:]
         assert [(line["route"], line["status"]) for line in refused] == [("/ner", 503)] * 2
 
-        # what takes more than the head to tell goes its way
+        # what depends on more than the head takes the ASGI path
         closing = head % (len(body), b"Connection: close\r\n") + body
         wrong = head % (len(body), b"X-Request-Timeout-Ms: soon\r\n") + body
         long = head % (9000, b"") + b" " * 9000
@@ -191,7 +191,7 @@ def test_what_a_head_tells_is_refused_before_anybody_reads_the_body(
 
 
 def test_every_refusal_is_whole_and_has_its_own_id(tiny_models: Path, brake: Brake) -> None:
-    """Those of one round of the event loop share what they say, and repeated heads are not parsed again."""
+    """Those of one iteration of the event loop share their body, and repeated heads are not parsed again."""
     body = b'{"text": "one two three"}'
     given = [b"", b"", b"b" * 32, b'"' * 32, b"-" * 32, b"\\"]
     requests = [
@@ -285,7 +285,7 @@ def test_a_failure_of_ours_is_500_says_nothing_of_the_inside_and_is_in_the_log(
         r.getMessage() for r in caplog.records if r.name.startswith(("textloom", "uvicorn"))
     )
     assert ours.count("KeyError <") == 3
-    assert "test_edge.py" in ours
+    assert "test_handler.py" in ours
     assert "Zebrafinch" not in ours
 
 

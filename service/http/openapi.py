@@ -12,8 +12,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
 
 from service.auth.authenticator import ADMIN, HEALTH
-from service.http import MAX_TIMEOUT_MS, TaskRoute
-from service.problems import Problem
+from service.http.limits import MAX_TIMEOUT_MS
+from service.http.problems import Problem
+from service.http.task_route import TaskRoute
 from service.settings import Settings
 
 DESCRIPTION = """Names, sentiment and translation from small recurrent networks, on CPU.

@@ -1,21 +1,49 @@
-"""A body becomes a query, or an error that says what is wrong with it and where.
+"""Parsing: a body becomes a query, or an error that says what is wrong with it and where.
 
 pydantic reads and checks the JSON in one pass; only when that fails is the body looked at again, to put its
 findings into terms of the body: what is no JSON, what is no text, and JSON pointers to fields.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
-from service.errors import BadJSON, FieldError, InvalidInput, TextLoomError
+from service.errors import (
+    BadJSON,
+    FieldError,
+    InvalidInput,
+    TextLoomError,
+    UnsupportedMediaType,
+)
 
 MAX_ERRORS = 100
-"""A list of a million numbers where texts belong shall not make a million errors."""
+"""Most errors in an answer: a list of a million numbers in place of texts must not make a million errors."""
 
 M = TypeVar("M", bound=BaseModel)
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType for anything but JSON."""
+    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if given != b"application/json":
+        raise UnsupportedMediaType("send the query as JSON with Content-Type: application/json")
 
 
 def parse(model: type[M], body: bytes) -> M:
@@ -78,15 +106,15 @@ def _pointer(document: Any, location: tuple[int | str, ...], *, missing: bool) -
 
 def _surrogates(document: Any) -> Iterator[str]:
     """Pointers to the strings of a document that hold a lone surrogate; of a key, to its object."""
-    waiting: list[tuple[tuple[int | str, ...], Any]] = [((), document)]
-    for parts, value in waiting:  # which grows on the way: no recursion, as a body may nest deeply
+    found: list[tuple[tuple[int | str, ...], Any]] = [((), document)]
+    for parts, value in found:  # it grows on the way: no recursion, as a body may nest deeply
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             yield _join(parts)
         elif isinstance(value, dict):
-            waiting += [(parts, key) for key in value]
-            waiting += [((*parts, key), inside) for key, inside in value.items()]
+            found += [(parts, key) for key in value]
+            found += [((*parts, key), inside) for key, inside in value.items()]
         elif isinstance(value, list):
-            waiting += [((*parts, index), inside) for index, inside in enumerate(value)]
+            found += [((*parts, index), inside) for index, inside in enumerate(value)]
 
 
 def _join(parts: Iterable[int | str]) -> str:
