@@ -19,18 +19,18 @@ from service.http import openapi, routes
 from service.http.disconnects import DisconnectWatcher
 from service.http.handler import Handler
 from service.http.problems import answer_error
-from service.processes import Board
+from service.processes.worker_table import WorkerTable
 from service.registry.registry import Registry
 from service.settings import Settings
 from service.telemetry.metrics import Metrics, keep_flushing
 
 
-def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
+def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> FastAPI:
     """The service as an ASGI app. Models load in the background, so it answers at once: `not_ready`.
 
-    board: of the processes that will serve this app, if there are several.
+    worker_table: of the processes that will serve this app, if there are several.
     """
-    metrics = Metrics(board=board)
+    metrics = Metrics(worker_table=worker_table)
     registry = Registry(settings, metrics)
     traces = None
     if settings.traces:
@@ -42,8 +42,8 @@ def create_app(settings: Settings, board: Board | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if authenticator and board:
-            authenticator.quotas.set_worker(board.place(os.getpid()))
+        if authenticator and worker_table:
+            authenticator.quotas.set_worker(worker_table.index_of(os.getpid()))
         watching = asyncio.create_task(registry.watch())
         counting = asyncio.create_task(keep_flushing(metrics))
         yield

@@ -24,7 +24,7 @@ from prometheus_client import Histogram as SlowHistogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import mark_process_dead
 
-from service.processes import Board
+from service.processes.worker_table import WorkerTable
 from service.telemetry.process_metrics import CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -105,21 +105,21 @@ class Level:
 class Metrics:
     """The metrics of one process, in a registry of their own, so that two apps do not share any.
 
-    With a board they are those of all its processes together, whichever answers: counters and histograms
+    With a worker table they are those of all its processes together, whichever answers: counters and histograms
     add up, those of dead workers too.
     """
 
     def __init__(
-        self, registry: CollectorRegistry | None = None, *, board: Board | None = None
+        self, registry: CollectorRegistry | None = None, *, worker_table: WorkerTable | None = None
     ) -> None:
         registry = registry or CollectorRegistry()
-        self._registry, self.board = registry, board
+        self._registry, self.worker_table = registry, worker_table
         self._kept: list[Count | Observations | Level] = []
         self._models: dict[str, ModelMetrics] = {}
         self._requests: dict[tuple[str, int], tuple[Count, Observations]] = {}
         self._predictions: dict[tuple[str, str], tuple[Count, Observations]] = {}
         self._key_requests: dict[tuple[str, str], Count] = {}
-        if not board:
+        if not worker_table:
             ProcessCollector(registry=registry)
             GCCollector(registry=registry)
             PlatformCollector(registry=registry)
@@ -265,11 +265,11 @@ class Metrics:
     def page(self) -> bytes:
         """All metrics in the text format of Prometheus."""
         self.flush()
-        if not self.board:
+        if not self.worker_table:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         CountsCollector(together)  # type: ignore[no-untyped-call]
-        together.register(GroupCollector(self.board))
+        together.register(GroupCollector(self.worker_table))
         PlatformCollector(registry=together)
         return generate_latest(together)
 

@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from service.processes import Board
+from service.processes.worker_table import WorkerTable
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
@@ -30,13 +30,13 @@ class CountsCollector(MultiProcessCollector):
 class GroupCollector(Collector):
     """prometheus_client's ProcessCollector for a group. Memory that is shared counts once."""
 
-    def __init__(self, group: Board) -> None:
-        self._group = group
+    def __init__(self, worker_table: WorkerTable) -> None:
+        self._worker_table = worker_table
 
     def collect(self) -> Iterator[Metric]:
-        pids = [self._group.parent, *self._group.workers]
+        pids = [self._worker_table.parent, *self._worker_table.workers]
         # the parent's time holds that of the workers that have died
-        seconds = sum(_cpu_seconds(pid, children=pid == self._group.parent) for pid in pids)
+        seconds = sum(_cpu_seconds(pid, children=pid == self._worker_table.parent) for pid in pids)
         yield CounterMetricFamily(
             "process_cpu_seconds", "CPU time of all processes, those that have ended too.", seconds
         )
@@ -53,7 +53,7 @@ class GroupCollector(Collector):
         yield GaugeMetricFamily(
             "process_start_time_seconds",
             "When the first process started, since the epoch.",
-            _started(self._group.parent),
+            _started(self._worker_table.parent),
         )
 
 

@@ -15,8 +15,8 @@ import yaml
 from cloudcoil.models.prometheus_operator.v1 import ServiceMonitor
 from pydantic import ValidationError
 
+from service.processes.supervisor import KILL_AFTER
 from service.settings import PREFIX, Settings
-from service.supervisor import KILL_AFTER
 
 from ..service.conftest import running
 from ..service.helpers import until

@@ -1,11 +1,11 @@
-"""What several processes know of each other."""
+"""The worker table: shared memory with what the processes know of each other."""
 
 import mmap
 import os
 
 
-class Board:
-    """What the processes tell each other in shared memory: each worker's id and number of connections."""
+class WorkerTable:
+    """The process id and the number of connections of each worker."""
 
     def __init__(self, workers: int) -> None:
         self.parent = os.getpid()
@@ -17,8 +17,8 @@ class Board:
         """Process ids of the living workers."""
         return [pid for pid in self._cells[: self._workers] if pid]
 
-    def fewest(self) -> int:
-        """Connections of the living worker that has the fewest."""
+    def fewest_connections(self) -> int:
+        """Of the living worker that has the fewest."""
         pairs = zip(self._cells[: self._workers], self._cells[self._workers :], strict=True)
         return min((connections for pid, connections in pairs if pid), default=0)
 
@@ -27,7 +27,7 @@ class Board:
         self._cells[self._workers + index] = 0
         self._cells[index] = pid
 
-    def place(self, pid: int) -> int:
+    def index_of(self, pid: int) -> int:
         """The number of the worker that is this process."""
         return self._cells[: self._workers].tolist().index(pid)
 

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .helpers import until, value
-from .subprocesses import logged, process, status, workers
+from ..helpers import until, value
+from ..subprocesses import logged, process, status, workers
 
 TEXTS = ["Ada Lovelace lived in London.", "an awful table", "a good day", "London"]
 
