@@ -1,4 +1,4 @@
-"""Who may import whom."""
+"""Which package may import which."""
 
 import ast
 import os
@@ -30,17 +30,71 @@ for name in sys.argv[1:]:
 """
 
 
-def imported(module: str) -> set[str]:
-    """The modules of ours that a module names in its imports."""
+def tree(module: str) -> ast.Module:
     path = ROOT.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(module: str) -> set[str]:
+    """The modules of ours that a module names in its imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
     return names
+
+
+def guarded(module: str) -> list[int]:
+    """The lines of a module's guards `if TYPE_CHECKING`."""
+    return [
+        node.lineno
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """A way through the graph that comes back to where it began, [] if there is none.
+
+    >>> cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}})
+    ['b', 'c', 'b']
+    """
+    done: set[str] = set()
+
+    def search(path: list[str]) -> list[str]:
+        for following in sorted(graph[path[-1]] - done):
+            if following in path:
+                return [*path[path.index(following) :], following]
+            if found := search([*path, following]):
+                return found
+        done.add(path[-1])
+        return []
+
+    return next((found for start in sorted(graph) if (found := search([start]))), [])
+
+
+def test_no_module_of_the_service_imports_itself_by_way_of_others() -> None:
+    """Imports inside functions count; that a package's __init__.py runs before its modules does not."""
+    graph = {module: (imported(module) & set(MODULES)) - {module} for module in MODULES}
+    assert graph["service.http.handler"]
+    assert cycle(graph) == []
+    assert cycle(graph | {"service.errors": {"service.http.handler"}}) != []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_is_hidden_from_the_interpreter(module: str) -> None:
+    assert not guarded(module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_http_compat_and_auth_know_http(module: str) -> None:
+    """app.py puts them together."""
+    roots = {name.partition(".")[0] for name in imported(module)}
+    if roots & {"fastapi", "starlette", "uvicorn", "httptools"}:
+        assert module == "service.app" or module.split(".")[1] in {"http", "compat", "auth"}
 
 
 def test_every_module_of_the_service_imports_without_torch_and_training() -> None:
