@@ -45,7 +45,7 @@ class TextLoomError(Exception):
     code = "internal_error"
     title = "Internal error"
     headers: ClassVar[Mapping[str, str]] = {}
-    """What the answer says beside its status."""
+    """Of the answer."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class TooSlow(TextLoomError):
 
 class TooLarge(TextLoomError):
     status, code, title = 413, "too_large", "Too large"
-    # else the server would go on reading what nobody wants
+    # otherwise the server would read the rest of the body for nothing
     headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
 
 

@@ -156,8 +156,8 @@ class Handler:
     def refused_by_head(
         self, task: TaskRoute, headers: Mapping[bytes, bytes], size: int, fields: Fields
     ) -> bytes | None:
-        """The bytes that answer a request which is too late by its head alone; it is then over. None if it can be
-        done in time, or if that depends on more than its head.
+        """The bytes that refuse a request whose head alone shows that it would be too late; it is then over. None
+        for any other request.
 
         size: of the body, 0 if the head does not say. fields: further headers of the answer.
         """

@@ -91,8 +91,8 @@ class Connection(HttpToolsProtocol):
     all the time. A connection on which nothing ever comes is closed like one that has become idle.
     """
 
-    # as three attributes more of uvicorn's object they would be over thirty, and Python would keep a whole
-    # dictionary for each connection
+    # as attributes they would bring uvicorn's object to over thirty, and Python would then keep a whole dictionary
+    # for each connection
     __slots__ = ("_between", "_exchange", "_head", "_idle_since", "_refusal")
 
     config: "Config"
@@ -204,7 +204,7 @@ class Connection(HttpToolsProtocol):
             return
         if isinstance(self.cycle, Exchange):
             self.cycle = None  # type: ignore[assignment]
-        # uvicorn's sets a timer here, for every request
+        # uvicorn sets a timer here, for every request
         self.server_state.total_requests += 1
         self.flow.resume_reading()
         self._idle_since = self.loop.time()

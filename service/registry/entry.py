@@ -36,9 +36,9 @@ class ModelInfo(BaseModel):
     versions: list[int]
     """All that the repository holds."""
     pinned: int | None = None
-    """The one that shall serve; else it is the highest."""
+    """The one that should serve; without it, the highest."""
     refused: Refused | None = None
-    """The one that shall serve and cannot, if an older one does meanwhile."""
+    """The one that should serve and cannot, while an older one does."""
     task: bundle.TaskName | None = None
     languages: list[str] | None = None
     labels: list[str] | None = None

@@ -24,7 +24,7 @@ from service.telemetry.metrics import PHASES, Metrics
 logger = logging.getLogger("textloom.registry")
 
 TURN_CHARACTERS = 5_000
-"""So many are encoded or decoded before the event loop has its turn: some milliseconds."""
+"""So many are encoded or decoded before the event loop goes on: some milliseconds."""
 THREAD_CHARACTERS = 20_000
 """Longer texts are encoded and decoded in threads."""
 
@@ -75,7 +75,7 @@ class LoadedModel(Generic[R, A]):
         if characters > TURN_CHARACTERS:  # fewer are encoded in less time than this check takes
             self.batcher.check(characters * self._tokens_per_character, call.deadline)
         start = began = time.perf_counter()
-        encoded = await _by_turns(self._task.encode, characters, zip(texts, repeat(request)))
+        encoded = await _in_turns(self._task.encode, characters, zip(texts, repeat(request)))
         encode_seconds = time.perf_counter() - began
 
         windows = [window for windows in encoded for window in windows]
@@ -89,7 +89,7 @@ class LoadedModel(Generic[R, A]):
         began = time.perf_counter()
         rest = iter(ran.outputs)
         outputs = [list(islice(rest, len(windows))) for windows in encoded]
-        results = await _by_turns(
+        results = await _in_turns(
             self._task.decode, characters, zip(texts, repeat(request), encoded, outputs)
         )
         decode_seconds = time.perf_counter() - began
@@ -113,10 +113,10 @@ def _unload(executor: Executor, batcher: Batcher[Any, Any], name: ModelName) -> 
     logger.info("%s version %d is unloaded", name.name, name.version)
 
 
-async def _by_turns(
+async def _in_turns(
     work: Callable[..., D], characters: int, calls: Iterable[tuple[Any, ...]]
 ) -> list[D]:
-    """`work` for each of these arguments, the first of which is a text, by turns with the event loop.
+    """`work` for each of these arguments, the first of which is a text, in turns with the event loop.
 
     characters: of all texts. A text that alone would hold up the loop is worked on in a thread.
     """

@@ -89,7 +89,7 @@ def run_grouped(
 
 
 class Strict(BaseModel):
-    """A field that is not named is refused, so that a typing error is seen."""
+    """Unknown fields are refused, so that a typing error is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

@@ -33,14 +33,14 @@ def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(text if people else Lines())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    # no line of ours shows any of these, and to find them out would take half of the time
+    # no line shows any of these, and finding them out would take half of the time
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
 
 
 def request(figures: dict[str, Any]) -> None:
-    """Log a request, past `logging`'s own making of a record: to find out from where it is called and by which
-    thread, which no line shows, would take as long as all the rest."""
+    """Log a request with a record of our own: `logging` would find out the calling line and thread, which no line
+    of the log shows, and that would take as long as all the rest."""
     now = time.time()
     record = logging.LogRecord.__new__(logging.LogRecord)
     record.__dict__.update(_REQUEST, args=figures, created=now, msecs=now % 1 * 1000)

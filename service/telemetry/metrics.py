@@ -274,7 +274,7 @@ class Metrics:
         return generate_latest(together)
 
     def forget_process(self, pid: int) -> None:
-        """A worker has ended: its counts stay, what it had waiting does not."""
+        """A worker has ended: its counts stay, its gauges do not."""
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 

@@ -19,8 +19,8 @@ _PROC = Path("/proc")
 
 
 class CountsCollector(MultiProcessCollector):
-    """prometheus_client's collector of what all processes have counted, but for empty files: a process has made
-    them this instant, and they cannot be read yet."""
+    """prometheus_client's collector of what all processes have counted. It skips empty files: a process has just
+    created them, and they cannot be read yet."""
 
     def collect(self) -> Iterator[Metric]:
         files = [str(file) for file in Path(self._path).glob("*.db") if _size(file)]

@@ -50,7 +50,7 @@ def test_every_metric_is_in_the_table_with_its_labels():
     }
 
 
-def test_every_alert_is_in_the_table_and_wakes_somebody_or_not():
+def test_every_alert_is_in_the_table_and_pages_on_call_or_not():
     told = {name: row[1] for row in ROWS for name in re.findall(r"`(TextLoom\w+)`", row[0])}
     rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]

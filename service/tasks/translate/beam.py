@@ -16,7 +16,7 @@ Ids = NDArray[np.int64]
 Arrays = dict[str, NDArray[Any]]
 
 PHRASE = 8
-"""Most tokens of a phrase that is kept from being repeated."""
+"""Most tokens of a phrase whose repetitions are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Search:
         states: Arrays,
         memory: Arrays,
     ) -> None:
-        """Takes sentences in, under keys of the caller's choice.
+        """Adds sentences, under keys of the caller's choice.
 
         limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
         the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
@@ -133,7 +133,7 @@ class Search:
             self._memory[name] = _extended(before, inside, one)
 
     def leave(self, keys: Collection[int]) -> None:
-        """Forgets sentences."""
+        """Removes sentences."""
         self._drop([place for place, one in enumerate(self._inside) if one.key in keys])
 
     def step(self) -> list[tuple[int, list[Hypothesis]]]:
@@ -211,7 +211,7 @@ class Search:
         return [(one.key, sorted(one.ended, key=normalised, reverse=True)) for one in done]
 
     def _drop(self, places: Sequence[int]) -> None:
-        """Forgets the sentences at these places; the last ones move there, so that little has to be copied."""
+        """Removes the sentences at these places; the last ones move there, so that little is copied."""
         if not places:
             return
         size, width = len(self._inside), self._width
@@ -243,7 +243,7 @@ class Search:
         return rows.reshape(-1)
 
     def _cut_memory(self) -> None:
-        """To the longest source inside: what only others needed would be attended to for nothing."""
+        """To the longest source inside: attention to what is beyond it would be wasted."""
         longest = max((one.source for one in self._inside), default=0)
         for name, axis in self._source_axes.items():
             memory = self._memory[name]
