@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.servers import MODELS, ROOT
 from service import tasks
-from service.tasks.common import predict
+from service.tasks.base import predict
 
 
 def newest(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""`python -m service` serves until SIGTERM or Ctrl-C; `models` and `keys` behind it look after those."""
+"""`python -m service` serves until SIGTERM or Ctrl-C; `models` and `keys` after it manage those."""
 
 import gc
 import logging
@@ -15,21 +15,21 @@ from service.settings import Settings, address
 
 logger = logging.getLogger("textloom")
 
-LOOSE_OBJECTS = 50_000
-"""So many more objects than before make the garbage collector look for those that only hold each other. Requests
-leave next to none, and to look after every 700, as Python does, takes a tenth of a core's time.
+GC_THRESHOLD = 50_000
+"""New objects after which the garbage collector searches for cycles. Requests leave next to none, and searching
+after every 700, as Python does, takes a tenth of a core's time.
 """
 
 
 def main() -> None:
     if sys.argv[1:2] == ["models"]:
-        from service import manage
+        from service.registry import commands as model_commands
 
-        sys.exit(manage.main(sys.argv[2:]))
+        sys.exit(model_commands.main(sys.argv[2:]))
     if sys.argv[1:2] == ["keys"]:
-        from service import manage_keys
+        from service.auth import commands as key_commands
 
-        sys.exit(manage_keys.main(sys.argv[2:]))
+        sys.exit(key_commands.main(sys.argv[2:]))
     chosen = settings.read()
     if chosen.processes == 1:
         sys.exit(serve(chosen))
@@ -45,36 +45,46 @@ def main() -> None:
 
 def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
-    from service import logs
     from service.app import create_app
-    from service.connections import Config
-    from service.processes import Board
-    from service.supervisor import Server, Supervisor, listen
+    from service.http.protocol import Config
+    from service.http.server import Server, listen
+    from service.processes.supervisor import Supervisor
+    from service.processes.worker_table import WorkerTable
+    from service.telemetry import logs
 
     logs.configure(chosen)
-    gc.set_threshold(LOOSE_OBJECTS)
-    board = Board(chosen.processes) if chosen.processes > 1 else None
-    app = create_app(chosen, board)
+    gc.set_threshold(GC_THRESHOLD)
+    worker_table = WorkerTable(chosen.processes) if chosen.processes > 1 else None
+    app = create_app(chosen, worker_table)
     config = Config(app)
-    second: list[tuple[Config, socket.socket]] = []
+    further: list[tuple[Config, socket.socket]] = []
     host, port = chosen.host, chosen.port
     try:
         listener = listen(host, port)
         if chosen.admin:
             host, port = address(chosen.admin)
-            second = [(Config(app, second_port=True), listen(host, port))]
+            further = [(Config(app, second_port=True), listen(host, port))]
     except OSError as error:
         logger.error("cannot listen on %s:%d: %s", host, port, error)
         return 1
     logger.info("%s, processes: %d", _url(listener), chosen.processes)
-    for _, other in second:
+    for _, other in further:
         logger.info("health and metrics: %s", _url(other))
-    if board:
-        return Supervisor(app, board, config, listener, second).run()
+    if worker_table:
+        supervisor = Supervisor(
+            settings=chosen,
+            registry=app.state.registry,
+            metrics=app.state.metrics,
+            worker_table=worker_table,
+            config=config,
+            listener=listener,
+            further=further,
+        )
+        return supervisor.run()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has shut down: that is a normal end
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, app.state.catalog, second).run(sockets=[listener])
+    Server(config, app.state.registry, further).run(sockets=[listener])
     return 0
 
 

@@ -3,7 +3,7 @@
 TextLoomError
 ├── InvalidInput            422  a field or a text is not acceptable
 ├── BadJSON                 400  the body is not UTF-8 JSON
-├── Unauthorized            401  no key, or one that does not open
+├── Unauthorized            401  no key, or a wrong one
 ├── NotFound                404  no such path or model
 ├── MethodNotAllowed        405
 ├── TooSlow                 408  the request did not come in time
@@ -45,7 +45,7 @@ class TextLoomError(Exception):
     code = "internal_error"
     title = "Internal error"
     headers: ClassVar[Mapping[str, str]] = {}
-    """What the answer says beside its status."""
+    """Of the answer."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class TooSlow(TextLoomError):
 
 class TooLarge(TextLoomError):
     status, code, title = 413, "too_large", "Too large"
-    # else the server would go on reading what nobody wants
+    # otherwise the server would read the rest of the body for nothing
     headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
 
 

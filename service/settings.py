@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service import keys
+from service.auth import api_keys
 
 PREFIX = "TEXTLOOM_"
 
@@ -55,7 +55,7 @@ def _admin(given: str) -> str:
 
 def _keys(path: Path) -> Path:
     try:
-        keys.read(path)
+        api_keys.read(path)
     except OSError as error:
         raise ValueError(str(error)) from None
     return path
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     pins: Pins = {}
     """Versions that serve instead of those, such as ner=2,sentiment=1."""
     watch_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Seconds between two looks at the repository: a new version there serves soon after, without a restart."""
+    """Seconds between two scans of the repository: a new version there serves soon after, without a restart."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 for every network."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -86,9 +86,9 @@ class Settings(BaseSettings):
     """Processes that serve; 0 for as many as the cores that the container really has."""
     threads: Annotated[int, Field(ge=0)] = 0
     """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
-    loop, by turns with requests, which is fastest."""
+    loop, in turns with requests, which is fastest."""
     keys: Annotated[Path, AfterValidator(_keys)] | None = None
-    """File of the keys that callers must send, which `python -m service keys` makes; none: nothing is locked."""
+    """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
     """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
     max_head_bytes: Annotated[int, Field(ge=0)] = 0
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     timeout_ms: Count = 30_000
     """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
     shutdown_seconds: Count = 20
-    """Seconds that accepted requests are given to finish after SIGTERM."""
+    """Seconds that in-flight requests are given to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged. Texts are never logged."""
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -137,8 +137,8 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     """
     parser = argparse.ArgumentParser(
         prog="python -m service",
-        description="Serves a model repository over HTTP; `python -m service models` looks after one,\n"
-        "`python -m service keys` after the keys of callers.",
+        description="Serves a model repository over HTTP; `python -m service models` manages one,\n"
+        "`python -m service keys` the keys of callers.",
         formatter_class=argparse.RawTextHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,

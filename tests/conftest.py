@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from service import tasks
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Translate
 
 # Tiny steps are far slower when two threads wait for each other on busy cores. Set before torch is

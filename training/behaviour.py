@@ -13,8 +13,8 @@ from pathlib import Path
 
 import tyro
 
-from service.tasks.common import predict
-from service.tasks.sentiment import Sentiment
+from service.tasks.base import predict
+from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.beam import longest_run
 from service.tasks.translate.task import Translate, TranslateResult
 from training.config import Options

@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
-from service.bundle import Manifest
+from service.registry.bundle import Manifest
 from training import calibration, guidelines
 from training.calibration import Judged
 from training.fit import History

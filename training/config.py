@@ -14,7 +14,7 @@ import tyro
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from tyro.constructors import PrimitiveConstructorSpec
 
-from service.bundle import Corpus
+from service.registry.bundle import Corpus
 from training.errors import TrainingError
 
 

@@ -1,6 +1,7 @@
 """Files to plain examples: CoNLL for names, JSONL or CSV for sentiment, TSV for translation; `.xz` too.
 
-A file is named as `PATH`, `PATH#N` (N of its examples, drawn at random) or `PATH#Nx` (read N times; 0.5x: half of it).
+A file is named as `PATH`, `PATH#N` (N of its examples, drawn at random) or `PATH#Nx` (read N times, with 0.5x half
+of it).
 Leaves out tokenisation: an example is text as people write it.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from service.bundle import Corpus
+from service.registry.bundle import Corpus
 from training.errors import TrainingError
 
 Split = Literal["train", "dev", "test"]

@@ -16,9 +16,9 @@ import tyro
 from service import tasks
 from service.errors import BundleError
 from service.tasks import AnyTask
-from service.tasks.common import predict
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
+from service.tasks.base import predict
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Translate
 from training import calibration, copies, corpora, guidelines, scores, views
 from training.config import Options, Pairs

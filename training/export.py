@@ -19,11 +19,11 @@ from tokenizers import Tokenizer
 from torch import nn
 from tqdm import tqdm
 
-from service import bundle
-from service.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
-from service.session import Session
+from service.registry import bundle
+from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
 from service.tasks import AnyTask
-from service.tasks.common import predict
+from service.tasks.base import predict
+from service.tasks.session import Session
 from training import card
 from training.calibration import Judged
 from training.config import Files, Fit, Precision

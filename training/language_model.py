@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from service.tasks.ner import Reader
+from service.tasks.ner.task import Reader
 from training import words
 from training.batches import bucketed, mask
 from training.config import Fit, Options, parse, training_folder

@@ -11,10 +11,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from service.bundle import Limits
-from service.tasks.chain import Chain
-from service.tasks.ner import Ner, Reader
-from service.tasks.ner import Words as Features
+from service.registry.bundle import Limits
+from service.tasks.ner.crf import CRFDecoder
+from service.tasks.ner.task import Ner, Reader
+from service.tasks.ner.task import NerWindow as Features
 from training import copies, corpora, export, guidelines, scores, words
 from training.batches import bucketed, pad
 from training.calibration import Judged, doubt, offsets, temperature
@@ -274,12 +274,12 @@ def _types(sentences: Sequence[corpora.Tagged]) -> set[str]:
     return {tag[2:] for sentence in sentences for tag in sentence.tags if tag != "O"}
 
 
-def chain(crf: CRF, tags: list[str], temperature: float = 1.0) -> Chain:
+def chain(crf: CRF, tags: list[str], temperature: float = 1.0) -> CRFDecoder:
     """The trained CRF as serving decodes it."""
     transitions, start, end = (
         potential.detach().double().cpu().numpy() / temperature for potential in crf.potentials()
     )
-    return Chain(transitions, start, end, tags)
+    return CRFDecoder(transitions, start, end, tags)
 
 
 def tests(

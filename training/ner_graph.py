@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from service.session import Session
+from service.tasks.session import Session
 from training import export, words
 from training.config import Precision
 from training.graph import Graph

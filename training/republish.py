@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import tyro
 from tokenizers import Tokenizer
 
-from service import bundle
+from service.registry import bundle
 from service.tasks.translate.task import Translate
 from training import behaviour, card, corpora, scores, translate
 from training.config import Options, Precision, read_recipe

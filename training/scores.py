@@ -19,15 +19,15 @@ from sklearn.metrics import f1_score as label_f1
 from sklearn.metrics import recall_score as label_recall
 from tokenizers import Tokenizer
 
-from service.tasks.common import predict
+from service.tasks.base import predict
 from training import calibration
 from training.calibration import Judged
 from training.card import Confusion
 from training.corpora import Labelled, Pair, Tagged
 
 if TYPE_CHECKING:  # a training loads its own task only
-    from service.tasks.ner import Ner, NerResult
-    from service.tasks.sentiment import Sentiment
+    from service.tasks.ner.task import Ner, NerResult
+    from service.tasks.sentiment.task import Sentiment
     from service.tasks.translate.task import Translate
 
 Values = dict[str, float | str]

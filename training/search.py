@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-from service.tasks.common import predict
+from service.tasks.base import predict
 from service.tasks.translate.task import Translate
 from training import corpora, scores
 from training.config import Options

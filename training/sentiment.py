@@ -20,9 +20,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from service.bundle import Limits
-from service.session import Session
-from service.tasks.sentiment import Sentiment
+from service.registry.bundle import Limits
+from service.tasks.sentiment.task import Sentiment
+from service.tasks.session import Session
 from training import behaviour, corpora, export, scores, words
 from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder

@@ -15,9 +15,9 @@ from typing import Annotated
 from pydantic import Field
 from tqdm import tqdm
 
-from service.bundle import read
-from service.tasks.common import predict
-from service.tasks.ner import Entity, Ner
+from service.registry.bundle import read
+from service.tasks.base import predict
+from service.tasks.ner.task import Entity, Ner
 from training.config import Options, parse
 from training.corpora import locate, read_texts
 from training.errors import TrainingError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service import bundle
-from service.bundle import Bundle
 from service.errors import BundleError
+from service.registry import bundle
+from service.registry.bundle import Bundle
 from training.errors import TrainingError
 
 if TYPE_CHECKING:

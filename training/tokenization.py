@@ -108,9 +108,10 @@ def _readable(character: str) -> bool:
 
 
 def subword_tokenizer(texts: Iterable[str], *, size: int, known: Iterable[str]) -> Tokenizer:
-    """Byte-pair encoding (Sennrich et al. 2016) of texts as a translator reads them (service/tasks/translate/reading.py).
+    """Byte-pair encoding (Sennrich et al. 2016) of texts as a translator reads them (`Reader.read`).
 
-    A word begins with the space before it. Digits and reserved characters stand alone. Ids: 0 padding, 1 start, 2 end.
+    A word begins with the space before it. Digits and reserved characters stand alone. Ids: 0 padding, 1 start,
+    2 end.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Replace(" ", "▁")

@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, models
 from torch import Tensor, nn
 from torch.nn import functional
 
-from service import bundle
-from service.bundle import Limits
+from service.registry import bundle
+from service.registry.bundle import Limits
 from service.tasks.translate.reading import Reader
 from service.tasks.translate.task import (
     ALTERNATIVES_WIDTH,
@@ -29,11 +29,11 @@ from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.cross_entropy import projected_cross_entropy
 from training.data import parallel
+from training.data.parallel import Corpus
 from training.fit import CHECKPOINT, History, fit, prepare
 from training.graph import round_to_half
 from training.layers import Attention, Locked, RecurrentStack
 from training.tasks.translate.examples import Examples
-from training.data.parallel import Corpus
 from training.tasks.translate.stream import Ids, Stream, encoded
 from training.tokenization import alphabet, subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
@@ -100,7 +100,7 @@ class Config(Options):
     chunk: int = Field(default=100_000, ge=1)
     """Pairs of an epoch; a corpus read more often (PATH#2x) is in more of them."""
     run: str = ""
-    """Folder of the checkpoints, in that of runs; named, a training goes on with other options, pairs or epochs."""
+    """Folder of checkpoints, in that of runs; named, a training goes on with other options, pairs or epochs."""
     clean: bool = False
     """Leave out pairs that are no translations of each other (training/data/cleaning.py)."""
     start: Path | None = None
@@ -222,7 +222,9 @@ def main(argv: Sequence[str]) -> Path:
         used += [corpus for corpus in begun.manifest.training.corpora if corpus.split == "train"]
 
     device = prepare(config.fit)
-    folder = config.files.runs / config.run if config.run else run_folder(config.files, config, used)
+    folder = (
+        config.files.runs / config.run if config.run else run_folder(config.files, config, used)
+    )
     tokenizer = export.made_once(
         folder / "tokenizer.json",
         lambda: (
@@ -264,7 +266,12 @@ def _build_tokenizer(train: Sequence[Corpus], config: Config) -> Tokenizer:
         changed=0.0,
     )
     stream = Stream(
-        train, examples, Tokenizer(models.BPE()), chunk=config.chunk, longest=0, seed=config.fit.seed
+        train,
+        examples,
+        Tokenizer(models.BPE()),
+        chunk=config.chunk,
+        longest=0,
+        seed=config.fit.seed,
     )
     chance = random.Random(config.fit.seed)
     texts = (

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from service.session import Session
+from service.tasks.session import Session
 from service.tasks.translate.task import ALTERNATIVES_WIDTH, PAD, SOURCE_MULTIPLE
 from training import export
 from training.batches import mask
@@ -80,6 +80,7 @@ def _decoder_graph(network: Network, precision: Precision) -> Graph:
     limits = graph.node("Unsqueeze", graph.node("Cast", lengths, to=7), graph.constant([1]))
     real = graph.node("Unsqueeze", graph.node("Less", positions, limits), graph.constant([1]))
     masked = graph.node("Where", real, scaled, graph.constant(FORBIDDEN, "float32"))
+    nearest = graph.node("ArgMax", masked, axis=-1, keepdims=0)
     looked = graph.node("MatMul", graph.node("Softmax", masked, axis=-1), values)
     context = graph.node("Reshape", looked, graph.constant([-1, features]))
     both = graph.node("Concat", first, context, axis=-1)
@@ -93,6 +94,8 @@ def _decoder_graph(network: Network, precision: Precision) -> Graph:
     best, tokens = graph.nodes("TopK", log_probabilities, graph.constant([branches]), outputs=2)
     graph.output(best, "log_probabilities", "float", ["rows", branches])
     graph.output(tokens, "tokens", "int64", ["rows", branches])
+    attended = graph.node("Reshape", nearest, graph.constant([-1]))
+    graph.output(attended, "attended", "int64", ["rows"])
     graph.output(first, "next_state1", "float", ["rows", decoder])
     graph.output(second, "next_state2", "float", ["rows", decoder])
     return graph

@@ -7,7 +7,7 @@ would make of the sentences is compared with it here; neither is taken for the t
 from collections import Counter
 from collections.abc import Sequence
 
-from service.tasks.sentiment import JudgedSentence, SentimentResult
+from service.tasks.sentiment.task import JudgedSentence, SentimentResult
 
 
 def agreement(results: Sequence[SentimentResult]) -> dict[str, float | str]:

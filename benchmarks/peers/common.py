@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.in_process import newest
 from service import tasks
-from service.tasks.common import predict
+from service.tasks.base import predict
 
 
 class Predictor:

@@ -1,15 +1,20 @@
-"""The tasks, and how a bundle becomes one: `load` opens it and holds it to its golden examples."""
+"""The tasks, and how a bundle becomes one: `load` opens it and holds it to its golden examples.
+
+Here belongs what turns text into answers: a package for each task, and what all share (base.py, text.py,
+session.py). No task knows HTTP, the batcher or another task.
+"""
 
 import math
 from pathlib import Path
 from typing import Any
 
-from service import bundle
-from service.bundle import Bundle
 from service.errors import BundleError, TextLoomError
-from service.tasks.common import predict
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
+from service.registry import bundle
+from service.registry.bundle import Bundle
+from service.tasks.base import predict
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
+from service.tasks.translate.earlier import EarlierTranslate
 from service.tasks.translate.task import Translate
 
 AnyTask = Ner | Sentiment | Translate
@@ -44,6 +49,8 @@ def load(path: Path) -> AnyTask:
 def open_bundle(checked: Bundle) -> AnyTask:
     """The task of a bundle. Raises BundleError if its graphs or its options cannot be used."""
     try:
+        if checked.manifest.task == "translate" and "reader" not in checked.manifest.options:
+            return EarlierTranslate(checked)
         return TASKS[checked.manifest.task](checked)
     except BundleError:
         raise

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ..service import tiny
-from ..service.conftest import until
+from ..service.helpers import until
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"

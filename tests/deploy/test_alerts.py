@@ -16,8 +16,8 @@ import httpx
 import yaml
 
 from ..service import tiny
-from ..service.conftest import SHIPPED, running, until
-from ..service.test_metrics import value
+from ..service.conftest import SHIPPED, running
+from ..service.helpers import until, value
 from .conftest import PROMETHEUS, ROOT, watching
 
 RULES = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())

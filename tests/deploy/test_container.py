@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from ..service.conftest import until
+from ..service.helpers import until
 from .conftest import ROOT, ask
 
 BASE = "docker.io/library/python:3.11-slim-bookworm"

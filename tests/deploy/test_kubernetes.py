@@ -15,10 +15,11 @@ import yaml
 from cloudcoil.models.prometheus_operator.v1 import ServiceMonitor
 from pydantic import ValidationError
 
+from service.processes.supervisor import KILL_AFTER
 from service.settings import PREFIX, Settings
-from service.supervisor import KILL_AFTER
 
-from ..service.conftest import running, until
+from ..service.conftest import running
+from ..service.helpers import until
 from .conftest import ROOT, ask, watching
 
 FOLDER = ROOT / "deploy" / "kubernetes"

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,12 @@ import uvicorn
 import uvloop
 
 from service.app import create_app
-from service.connections import Config
+from service.http.protocol import Config
 from service.settings import Settings
+from service.tasks.ner.task import Ner
 
 from . import tiny
+from .helpers import Brake, until
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models"
@@ -75,14 +76,6 @@ def running(
         started.wait(180)
 
 
-def until(condition: Any, seconds: float = 180) -> None:
-    """Wait until `condition()` holds; fail if that takes too long."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.repository(tmp_path_factory.mktemp("models"))
@@ -106,3 +99,19 @@ def client(request: pytest.FixtureRequest) -> httpx.Client:
     """The contract holds whatever the bundles."""
     chosen: httpx.Client = request.getfixturevalue(f"{request.param}_client")
     return chosen
+
+
+@pytest.fixture
+def brake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Brake]:
+    brake = Brake()
+    run = Ner.run
+
+    def slow(self: Ner, windows: Any) -> Any:
+        brake.held += 1
+        assert brake.released.wait(120)
+        return run(self, windows)
+
+    brake.released.set()  # while loading, the golden examples run
+    monkeypatch.setattr(Ner, "run", slow)
+    yield brake
+    brake.released.set()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import until
+from .helpers import until
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -1,4 +1,4 @@
-"""Who may import whom."""
+"""Which package may import which."""
 
 import ast
 import os
@@ -14,6 +14,8 @@ MODULES = sorted(
     for path in (ROOT / "service").rglob("*.py")
 )
 
+PACKAGES = {name for name in MODULES if ROOT.joinpath(*name.split(".")).is_dir()}
+
 BLOCKED = """
 import importlib, sys
 
@@ -28,12 +30,16 @@ for name in sys.argv[1:]:
 """
 
 
-def imported(module: str) -> set[str]:
-    """The modules of ours that a module names in its imports."""
+def tree(module: str) -> ast.Module:
     path = ROOT.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(module: str) -> set[str]:
+    """The modules of ours that a module names in its imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
@@ -41,41 +47,90 @@ def imported(module: str) -> set[str]:
     return names
 
 
+def guarded(module: str) -> list[int]:
+    """The lines of a module's guards `if TYPE_CHECKING`."""
+    return [
+        node.lineno
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """A way through the graph that comes back to where it began, [] if there is none.
+
+    >>> cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}})
+    ['b', 'c', 'b']
+    """
+    done: set[str] = set()
+
+    def search(path: list[str]) -> list[str]:
+        for following in sorted(graph[path[-1]] - done):
+            if following in path:
+                return [*path[path.index(following) :], following]
+            if found := search([*path, following]):
+                return found
+        done.add(path[-1])
+        return []
+
+    return next((found for start in sorted(graph) if (found := search([start]))), [])
+
+
+def test_no_module_of_the_service_imports_itself_by_way_of_others() -> None:
+    """Imports inside functions count; that a package's __init__.py runs before its modules does not."""
+    graph = {module: (imported(module) & set(MODULES)) - {module} for module in MODULES}
+    assert graph["service.http.handler"]
+    assert cycle(graph) == []
+    assert cycle(graph | {"service.errors": {"service.http.handler"}}) != []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_is_hidden_from_the_interpreter(module: str) -> None:
+    assert not guarded(module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_http_compat_and_auth_know_http(module: str) -> None:
+    """app.py puts them together."""
+    roots = {name.partition(".")[0] for name in imported(module)}
+    if roots & {"fastapi", "starlette", "uvicorn", "httptools"}:
+        assert module == "service.app" or module.split(".")[1] in {"http", "compat", "auth"}
+
+
 def test_every_module_of_the_service_imports_without_torch_and_training() -> None:
     subprocess.run([sys.executable, "-c", BLOCKED, *MODULES], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize(
-    "task", ["ner", "chain", "sentiment", "translate", "beam", "spelling", "common"]
-)
-def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(task: str) -> None:
-    names = imported(f"service.tasks.{task}")
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("service.tasks.")])
+def test_a_task_knows_neither_http_nor_the_batcher_nor_another_task(module: str) -> None:
+    names = imported(module)
     assert not {name for name in names if name.startswith(("fastapi", "starlette", "asyncio"))}
-    ours = {name for name in names if name in MODULES}
-    around = {"bundle", "errors", "running", "session", "text"}
-    own = {"common", *({"ner": ["chain"], "translate": ["beam", "spelling"]}.get(task, ()))}
-    allowed = {f"service.{name}" for name in around} | {f"service.tasks.{name}" for name in own}
-    assert ours <= allowed | {"service", "service.tasks"}
+    own = ".".join(module.split(".")[:3])
+    shared = {"service.tasks.base", "service.tasks.session", "service.tasks.text"}
+    allowed = {"service.registry.bundle", "service.errors", "service.scheduling.batch", *shared}
+    ours = {name for name in names if name in MODULES} - PACKAGES
+    assert {name for name in ours if not name.startswith(f"{own}.")} <= allowed
 
 
-@pytest.mark.parametrize("module", ["batching", "pace", "running", "waiting", "workers"])
-def test_the_batcher_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
-    names = imported(f"service.{module}")
-    allowed = {"errors", "metrics", "pace", "running", "waiting", "workers"}
-    assert {name for name in names if name in MODULES} <= {f"service.{name}" for name in allowed}
+@pytest.mark.parametrize("module", [name for name in MODULES if "scheduling." in name])
+def test_scheduling_knows_the_standard_library_errors_and_metrics_only(module: str) -> None:
+    names = imported(module)
+    ours = {name for name in names if name in MODULES} - PACKAGES
+    others = {name for name in ours if not name.startswith("service.scheduling.")}
+    assert others <= {"service.errors", "service.telemetry.metrics"}
     roots = {name.partition(".")[0] for name in names}
     assert roots <= sys.stdlib_module_names | {"service"}
 
 
 def test_only_the_session_knows_onnx_runtime() -> None:
     assert [module for module in MODULES if "onnxruntime" in imported(module)] == [
-        "service.session"
+        "service.tasks.session"
     ]
 
 
 def test_onnx_runtime_reports_to_nobody(tmp_path: Path) -> None:
     """It would keep a device id and a queue of events in the home folder as soon as it is imported."""
     home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    command = [sys.executable, "-c", "import service.session"]
+    command = [sys.executable, "-c", "import service.tasks.session"]
     subprocess.run(command, cwd=ROOT, env=home, check=True)
     assert not list(tmp_path.iterdir())

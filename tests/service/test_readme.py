@@ -9,8 +9,8 @@ import httpx
 import pytest
 import yaml
 
-from service.metrics import Metrics
 from service.settings import PREFIX, Settings
+from service.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def test_every_metric_is_in_the_table_with_its_labels():
     }
 
 
-def test_every_alert_is_in_the_table_and_wakes_somebody_or_not():
+def test_every_alert_is_in_the_table_and_pages_on_call_or_not():
     told = {name: row[1] for row in ROWS for name in re.findall(r"`(TextLoom\w+)`", row[0])}
     rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]

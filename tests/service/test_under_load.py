@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from service import bundle, tasks
-from service.tasks.common import predict
+from service import tasks
+from service.registry import bundle
+from service.tasks.base import predict
 
-from .conftest import SHIPPED, until
-from .processes import process, status
+from .conftest import SHIPPED
+from .helpers import until
+from .subprocesses import process, status
 
 SENTENCES = [
     "Angela Merkel met Barack Obama in Berlin on Monday.",
@@ -103,10 +105,10 @@ def connected(client: httpx.Client) -> socket.socket:
 
 
 def raw(body: bytes, path: bytes = b"/ner", length: int | None = None) -> bytes:
-    announced = len(body) if length is None else length
+    declared = len(body) if length is None else length
     return (
         b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-        % (path, announced, body)
+        % (path, declared, body)
     )
 
 

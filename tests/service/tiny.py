@@ -12,9 +12,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from service import bundle, tasks
-from service.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName, Training
-from service.tasks.common import predict
+from service import tasks
+from service.registry import bundle
+from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName, Training
+from service.tasks.base import predict
 
 OPSET = 17
 EOS = 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.tasks.sentiment import Sentiment
+from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Alternative, Translate, TranslateResult
 from training import behaviour
 from training.__main__ import main

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from service.tasks import AnyTask
-from service.tasks.ner import Ner
-from service.tasks.sentiment import JudgedSentence, Sentiment, SentimentResult
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import JudgedSentence, Sentiment, SentimentResult
 from training import calibration, evaluate, scores, views
 from training.__main__ import main
 from training.calibration import Judged

@@ -13,7 +13,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from service.session import Session
+from service.tasks.session import Session
 from training import (
     export,
     ner,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from service.session import Session
-from service.tasks.ner import Reader
+from service.tasks.ner.task import Reader
+from service.tasks.session import Session
 from training import ner
 from training.calibration import Judged, doubt, offsets
 from training.corpora import Tagged

@@ -7,8 +7,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from service import bundle, tasks
-from service.tasks.common import predict
+from service import tasks
+from service.registry import bundle
+from service.tasks.base import predict
 from service.tasks.translate.task import Translate
 from training.__main__ import main
 from training.export import GOLDEN

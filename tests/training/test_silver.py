@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.tasks.ner import Entity
+from service.tasks.ner.task import Entity
 from training import silver
 from training.__main__ import main
 from training.corpora import read_conll

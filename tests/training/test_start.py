@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service import bundle
+from service.registry import bundle
 from tests.training import tiny
 from training import translate
 from training.errors import TrainingError

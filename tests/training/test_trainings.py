@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from service import tasks
-from service.tasks.common import predict
-from service.tasks.ner import Ner
-from service.tasks.sentiment import Sentiment
+from service.tasks.base import predict
+from service.tasks.ner.task import Ner
+from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Translate
 from tests.training import tiny
 from training import scores, vectors

@@ -128,7 +128,7 @@ class Local:
             self._detector = Detector(sorted({*self._tasks, self._target}))
 
     def answer(self, texts: Sequence[str]) -> Answers:
-        from service.tasks.common import predict
+        from service.tasks.base import predict
 
         detector = self._detector
         if detector is None:
@@ -153,8 +153,8 @@ class Local:
 
 def check(models: Path, task: str, options: dict[str, Any]) -> list[str]:
     """The models that a task needs, as `ner 3`. Raises Stop if they or the options are wrong."""
-    from service import bundle
     from service.errors import BundleError
+    from service.registry import bundle
 
     found = []
     for name in _names(models, task, options):
@@ -172,7 +172,7 @@ def check(models: Path, task: str, options: dict[str, Any]) -> list[str]:
 
 
 def _names(models: Path, task: str, options: dict[str, Any]) -> list[str]:
-    from service import bundle
+    from service.registry import bundle
 
     known = bundle.names(models) if models.is_dir() else []
     if task != "translate":
@@ -189,7 +189,7 @@ def _names(models: Path, task: str, options: dict[str, Any]) -> list[str]:
 
 def _version(models: Path, name: str) -> Path:
     """The version that a service would serve. Raises BundleError if its pin is unreadable."""
-    from service import bundle
+    from service.registry import bundle
 
     return models / name / str(bundle.pinned(models, name) or bundle.versions(models, name)[-1])
 

@@ -39,8 +39,8 @@ def _served(url: str) -> list[Line]:
 
 
 def _found(arguments: argparse.Namespace) -> list[Line]:
-    from service import bundle
     from service.errors import BundleError
+    from service.registry import bundle
 
     folder = arguments.models
     names = bundle.names(folder) if folder.is_dir() else []

@@ -1,0 +1,1 @@
+"""Corpora: reading, cleaning, and what is made of them before a training."""

@@ -1,8 +1,8 @@
 """Cleans parallel corpora: which pairs are no translations of each other, or teach nothing.
 
 What is found, in this order: texts too long or without a word, duplicates (digits aside), copies, sides of unlike
-lengths, numbers that stand on one side only, sides of which hardly a word of one translates a word of the other, as
-happens where an alignment has slipped by a line, and, where there are too few words to tell, sides in a wrong language.
+lengths, numbers that stand on one side only, sides of which hardly a word of one translates one of the other, as
+happens where an alignment has slipped by a line, and, where there are too few words to tell, a wrong language.
 """
 
 import re
@@ -60,7 +60,7 @@ class Report:
 class Cleaner:
     """Keeps pairs of two languages; remembers what it has kept, so that a pair is kept once.
 
-    lexicon: by word of either side (prefixed with `0` or `1`) its translations; empty: no pair counts as misaligned.
+    lexicon: by word of either side (prefixed with `0` or `1`) its translations; empty: no pair is misaligned.
     """
 
     def __init__(self, languages: tuple[str, str], lexicon: dict[str, frozenset[str]]) -> None:

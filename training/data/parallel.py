@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import bundle
+from service.registry import bundle
 from training import corpora
 from training.config import Files
 from training.corpora import Pair

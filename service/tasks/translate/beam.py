@@ -1,7 +1,7 @@
 """Beam search over many sentences at once, step by step: sentences join and leave while others go on.
 
 All sentences of a search share one width. A sentence's numbers depend on its own rows alone, so it gets the
-same hypotheses in any company.
+same hypotheses in any batch.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ Ids = NDArray[np.int64]
 Arrays = dict[str, NDArray[Any]]
 
 PHRASE = 8
-"""Most tokens of a phrase that is kept from being repeated."""
+"""Most tokens of a phrase whose repetitions are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Search:
 
     A hypothesis is scored by its log-probability divided by `length ** length_penalty`. A sentence is done
     when `width` hypotheses have ended, or at its limit of tokens. No hypothesis has a phrase more often in a
-    row than its sentence allows: a network that has lost its way would go round in a circle.
+    row than its sentence allows: a network that has lost its way would repeat itself for ever.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Search:
         states: Arrays,
         memory: Arrays,
     ) -> None:
-        """Takes sentences in, under keys of the caller's choice.
+        """Adds sentences, under keys of the caller's choice.
 
         limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
         the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
@@ -141,7 +141,7 @@ class Search:
             self._memory[name] = _extended(before, inside, one)
 
     def leave(self, keys: Collection[int]) -> None:
-        """Forgets sentences."""
+        """Removes sentences."""
         self._drop([place for place, one in enumerate(self._inside) if one.key in keys])
 
     def step(self) -> list[tuple[int, list[Hypothesis]]]:
@@ -155,7 +155,7 @@ class Search:
         best, branching = step.log_probabilities[:, :branches], step.tokens[:, :branches]
         closing = self._equal.reshape(size, width, PHRASE) >= self._most_equal
         if closing.any():
-            best = np.where(self._circling(branching, closing), -np.inf, best)
+            best = np.where(self._repeats_too_often(branching, closing), -np.inf, best)
         # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
         candidates = (self._totals[:, None] + best).reshape(size, -1)
         order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
@@ -173,7 +173,7 @@ class Search:
             row = rows[place, rank]
             self._finish(place, row, tokens[place, rank], totals[place, rank], step.attended[row])
 
-        # the first `width` that go on; where there are fewer, dead rows fill up
+        # the first `width` that go on; where there are fewer, dead rows fill the beam
         chosen = (~going).argsort(axis=1, kind="stable")[:, :width]
         chosen = (chosen + np.arange(0, going.size, 2 * width)[:, None]).reshape(-1)
         self._totals = np.where(going, totals, -np.inf).take(chosen)
@@ -188,15 +188,15 @@ class Search:
         self._states = {name: state.take(kept, axis=0) for name, state in step.states.items()}
         return self._delivered(going.any(axis=1).tolist())
 
-    def _circling(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _repeats_too_often(self, tokens: Ids, closing: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which next tokens [rows, branches] would end one repetition too many; never all of a row.
 
         closing [n, width, PHRASE]: where a repetition is complete with one more token that is equal.
         """
         recent = self._history[:, : -PHRASE - 1 : -1]
         forbidden = np.where(closing.reshape(recent.shape), recent, -1)
-        circling: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
-        return circling & ~circling.all(-1, keepdims=True)
+        repeating: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
+        return repeating & ~repeating.all(-1, keepdims=True)
 
     def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]
@@ -224,7 +224,7 @@ class Search:
         return [(one.key, sorted(one.ended, key=normalised, reverse=True)) for one in done]
 
     def _drop(self, places: Sequence[int]) -> None:
-        """Forgets the sentences at these places; the last ones move there, so that little has to be copied."""
+        """Removes the sentences at these places; the last ones move there, so that little is copied."""
         if not places:
             return
         size, width = len(self._inside), self._width
@@ -257,7 +257,7 @@ class Search:
         return rows.reshape(-1)
 
     def _cut_memory(self) -> None:
-        """To the longest source inside: what only others needed would be attended to for nothing."""
+        """To the longest source inside: attention to what is beyond it would be wasted."""
         longest = max((one.source for one in self._inside), default=0)
         for name, axis in self._source_axes.items():
             memory = self._memory[name]

@@ -1,8 +1,8 @@
 """Capitals as marks before words in small letters, so that a word is the same subwords however it is written.
 
-`The NASA report` is read as `⇧ the ⇑ nasa report`, the marks being two reserved characters, after Bérard et al. 2019,
-Naver Labs Europe's Systems for the WMT19 Machine Translation Robustness Task (there the marks follow the words). The
-first word of a sentence carries no mark for a capital; a sentence all in capitals carries none at all.
+`In Paris, NASA says` is read as `in⇧ paris,⇑ nasa says`, the marks being two reserved characters, after Bérard et
+al. 2019, Naver Labs Europe's Systems for the WMT19 Machine Translation Robustness Task (there the marks follow the
+words). The first word of a sentence carries no mark for a capital; a sentence all in capitals carries none at all.
 """
 
 import re

@@ -18,7 +18,10 @@ SPACE_BEFORE_PUNCTUATION = {"fr"}
 ELIDING = {"fr", "it"}
 """Languages in which an apostrophe between letters parts two words."""
 
-_SPACES = "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = (
+    "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _APOSTROPHES = "\u2018\u2019\u201b\u02bc\u2032\u00b4`"
 _QUOTES = '"\u201c\u201d\u201e\u201f\u2033'
 _DASHES = "\u2014\u2015\u2212"
@@ -54,7 +57,10 @@ _LINES = re.compile(r"[ ]{2,}")
 _ANGLES = re.compile(r"[«‹] *| *[»›]")
 _QUOTE = re.compile('"')
 _BEFORE_PUNCTUATION = re.compile(r"(?<=\S) +(?=[?!;:%][?!]*(?:[\s.,)”]|$))")
-_ELIDABLE = r"(?<!\w)([^\W\d_]|[djlmn]?[eu]n|(?:jus|lors|puis|quoi|pres|quel)?qu|entr|aujourd|(?:[dns]|de|a|su)?[ae]ll|quest|un)"
+_ELIDABLE = (
+    r"(?<!\w)([^\W\d_]|[djlmn]?[eu]n|(?:jus|lors|puis|quoi|pres|quel)?qu|entr|aujourd"
+    r"|(?:[dns]|de|a|su)?[ae]ll|quest|un)"
+)
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 _ELIDED = re.compile(_ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from service.tasks.text import Span
 from service.tasks.translate import numbers
 from service.tasks.translate.tracing import TracedText
-from service.text import Span
 
 NUMBERS = "".join(map(chr, range(0xE010, 0xE01A)))
 """Reserved for numbers."""
@@ -30,11 +30,11 @@ EMOJI = (
 # fmt: off
 _ENDINGS = [  # none that is a word, which may follow a full stop without a space
     "com", "org", "net", "edu", "gov", "io", "eu", "fr", "ch", "uk", "ca", "dev", "app", "info", "lan", "local",
-    "pdf", "docx?", "xlsx?", "pptx?", "od[tsp]", "txt", "csv", "tsv", "json[l5]?", "xml", "x?html?", "zip", "t?gz", "tar", "xz",
-    "7z", "png", "jpe?g", "gif", "svg", "webp", "ico", "mp[34]", "wav", "avi", "mkv", "mov", "py", "js", "tsx?", "jsx",
-    "css", "php", "rb", "rs", "go", "c", "h", "cpp", "hpp", "cs", "java", "jar", "sh", "bat", "ps1", "exe", "dll", "so", "ini",
-    "cfg", "conf", "toml", "ya?ml", "lock", "log", "md", "rst", "sql", "db", "sqlite", "bak", "tmp", "srt", "po", "mo", "iso", "deb",
-    "rpm", "apk", "key", "pem", "crt", "env",
+    "pdf", "docx?", "xlsx?", "pptx?", "od[tsp]", "txt", "csv", "tsv", "json[l5]?", "xml", "x?html?", "zip",
+    "t?gz", "tar", "xz", "7z", "png", "jpe?g", "gif", "svg", "webp", "ico", "mp[34]", "wav", "avi", "mkv", "mov",
+    "py", "js", "tsx?", "jsx", "css", "php", "rb", "rs", "go", "c", "h", "cpp", "hpp", "cs", "java", "jar", "sh",
+    "bat", "ps1", "exe", "dll", "so", "ini", "cfg", "conf", "toml", "ya?ml", "lock", "log", "md", "rst", "sql",
+    "db", "sqlite", "bak", "tmp", "srt", "po", "mo", "iso", "deb", "rpm", "apk", "key", "pem", "crt", "env",
 ]
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""A batch of sentences under way: searched, checked, and searched again another way where an answer cannot be right."""
+"""A batch of sentences under way: searched, checked, and searched again in parts where an answer cannot be right."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -60,11 +60,11 @@ class _Job:
 
 
 class Translating:
-    """A batch of sentences under way; see `service.running.Running`.
+    """A batch of sentences under way; see `service.scheduling.batch.Batch`.
 
-    A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays the one
-    that it has without. Of the hypotheses the first without a fault is taken. Where all have one, the sentence is
-    translated in parts: around its placeholders, with all numbers as placeholders, or clause by clause.
+    A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays the
+    one that it has without. Of the hypotheses the first without a fault is taken. Where all have one, the sentence
+    is translated in parts: around its placeholders, with all numbers as placeholders, or clause by clause.
     """
 
     def __init__(self, task: Translator) -> None:
@@ -198,7 +198,8 @@ class Translating:
             return False
         if not any(isinstance(part, Sentence) for part in parts) or parts == [sentence]:
             return self._another(job)
-        source = parts[0].text if parts == [sentence.numbered] else sentence.text
+        numbered = sentence.numbered
+        source = numbered.text if numbered and parts == [numbered] else sentence.text
         job.attempt = _Attempt(parts, source)
         return True
 

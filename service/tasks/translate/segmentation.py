@@ -1,7 +1,7 @@
 """What of a text is translated, sentence by sentence; all between stays as it is.
 
-A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup around a
-sentence, and lines without a word are left out.
+A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup around
+a sentence, and lines without a word are left out.
 """
 
 import re
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import sentencex
 
+from service.tasks.text import Span
 from service.tasks.translate.placeholders import EMOJI, Found
-from service.text import Span
 
 LONGEST = 2000
-"""Characters of a line that are searched for sentence ends at once, as that takes time that grows with the square."""
+"""Most characters that are searched for sentence ends at once: the time that it takes grows with the square."""
 
 _WHITE_SPACE = re.compile(r"\s")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
@@ -31,7 +31,9 @@ WRAPPED_FROM = 45
 
 
 def segments(text: str, language: str, found: Sequence[Found]) -> list[Span]:
-    """The sentences of `text` that hold a word, as (start, end). `found`: what is taken over, as Finder.find gives it.
+    """The sentences of `text` that hold a word, as (start, end).
+
+    found: what is taken over, as Finder.find gives it.
 
     >>> text = "- Hello 😀\\n12:30\\nIt is\\n late."
     >>> [text[start:end] for start, end in segments(text, "en", [])]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.tasks.text import Span
 from service.tasks.translate.reading import Read
-from service.text import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tokenizers import Tokenizer
 
-from service.text import Span
+from service.tasks.text import Span
 
 ACCENTED = {"fr"}
 """Languages that are often typed without their accents."""

@@ -1,8 +1,8 @@
 """Translation: sentence by sentence through a GRU encoder-decoder with attention.
 
-encode: text -> sentences (segmentation.py), read as the network reads them (reading.py) -> subword ids. run: the encoder
-once, then the decoder step by step under a beam search (search.py). decode: translations back into the white space and
-line breaks they came from.
+encode: text -> sentences (segmentation.py), read as the network reads them (reading.py) -> subword ids. run: the
+encoder once, then the decoder step by step under a beam search (search.py). decode: translations back into the white
+space and line breaks they came from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from service.bundle import Bundle
-from service.session import Session
-from service.tasks.common import ModelName, Request, Strict, Usage
+from service.registry.bundle import Bundle
+from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.session import Session
+from service.tasks.text import Span
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
 from service.tasks.translate.segmentation import rewrapped, segments
 from service.tasks.translate.sentence import Sentence
-from service.text import Span
 
 PAD, BOS, EOS = 0, 1, 2
 """Ids of the three special tokens in every translation tokenizer."""

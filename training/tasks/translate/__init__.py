@@ -1,0 +1,1 @@
+"""The translator's training: pairs to examples, the network, its graphs."""

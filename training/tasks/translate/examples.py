@@ -1,8 +1,8 @@
 """Pairs as the network reads them: placeholders on both sides, and small changes that make it robust.
 
 What is taken over (service/tasks/translate/placeholders.py) stands as the same reserved character on both sides.
-Corpora hold few placeholders, emoji, capitals or careless typing, so a share of the pairs is changed: other items are
-put in, capitals and accents changed in the source. A changed pair stays a translation.
+Corpora hold few placeholders, emoji, capitals or careless typing, so a share of the pairs is changed: other items
+are put in, capitals and accents changed in the source. A changed pair stays a translation.
 """
 
 import random

@@ -1,7 +1,7 @@
 """An endless stream of training examples from corpora of unlike worth, a chunk at a time.
 
-In each pass a corpus is read as often as its weight says: with 2 twice, with 0.5 one half in this pass and the other
-in the next. Chunks depend on the seed and their number alone, so a training that was stopped goes on with the same.
+In each pass a corpus is read as often as its weight says: with 2 twice, with 0.5 one half in this pass and the
+other in the next. Chunks depend on the seed and their number alone, so a stopped training goes on with the same.
 """
 
 import random

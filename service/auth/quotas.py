@@ -1,0 +1,96 @@
+"""How much of its quotas each key has used, counted over all worker processes.
+
+The counts lie in memory that the workers share. Each worker writes places of its own and reads those of all, so
+there is no lock that a dying worker could keep; the price is that workers which decide in the same microseconds do
+not see each other: a quota may be passed by one request for each further worker. A rate is counted in whole
+minutes: all of it may come in the first second of one, which is what the quota of concurrency is for.
+"""
+
+import math
+import mmap
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from service.auth.api_keys import MAX_KEYS, ApiKey
+from service.errors import ConcurrencyExceeded, RateExceeded
+
+MINUTE = 60
+# of a worker's places, which begin with number 0, that no key has
+_MINUTES, _COUNTS, _RUNNING, _END = (place * (MAX_KEYS + 1) for place in range(4))
+
+
+class Used(NamedTuple):
+    """What all workers together have counted for a key."""
+
+    this_minute: int
+    running: int
+    reset_seconds: int
+    """Until the next minute begins."""
+
+
+class Quotas:
+    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: must be the same for all processes."""
+        # untouched pages of it cost nothing
+        self._cells = memoryview(mmap.mmap(-1, 8 * _END * workers)).cast("q")
+        self._starts = range(0, _END * workers, _END)
+        self._mine = 0
+        self._clock = clock
+
+    def set_worker(self, worker: int) -> None:
+        """This process is now worker number `worker`: requests that a former one had running no longer count."""
+        self._mine = self._starts[worker]
+        for place in range(self._mine + _RUNNING, self._mine + _END):
+            if self._cells[place]:
+                self._cells[place] = 0
+
+    def acquire(self, key: ApiKey) -> None:
+        """Counts a request that begins. Raises TooManyRequests if it may not."""
+        used = self._used(key)
+        if key.rate and used.this_minute >= key.rate:
+            raise RateExceeded(
+                f"this key may send {key.rate} requests in a minute", retry_after=used.reset_seconds
+            )
+        if key.concurrency and used.running >= key.concurrency:
+            raise ConcurrencyExceeded(
+                f"this key may have {key.concurrency} requests under way at once", retry_after=1
+            )
+        place, minute = self._mine + key.number, int(self._clock() // MINUTE)
+        if self._cells[place + _MINUTES] != minute:
+            self._cells[place + _COUNTS] = 0
+            self._cells[place + _MINUTES] = minute
+        self._cells[place + _COUNTS] += 1
+        self._cells[place + _RUNNING] += 1
+
+    def release(self, key: ApiKey) -> None:
+        """A request is over."""
+        self._cells[self._mine + key.number + _RUNNING] -= 1
+
+    def headers(self, key: ApiKey) -> list[tuple[bytes, bytes]]:
+        """What is left, as draft-ietf-httpapi-ratelimit-headers-10 has it; none for a key without quotas."""
+        used = self._used(key)
+        policies, left = [], []
+        if key.rate:
+            policies.append(f'"rate";q={key.rate};w={MINUTE}')
+            remaining = max(0, key.rate - used.this_minute)
+            left.append(f'"rate";r={remaining};t={used.reset_seconds}')
+        if key.concurrency:
+            policies.append(f'"concurrency";q={key.concurrency};qu="concurrent-requests"')
+            left.append(f'"concurrency";r={max(0, key.concurrency - used.running)}')
+        if not policies:
+            return []
+        return [
+            (b"ratelimit-policy", ", ".join(policies).encode()),
+            (b"ratelimit", ", ".join(left).encode()),
+        ]
+
+    def _used(self, key: ApiKey) -> Used:
+        minute, second = divmod(self._clock(), MINUTE)
+        count = running = 0
+        for start in self._starts:
+            place = start + key.number
+            if self._cells[place + _MINUTES] == int(minute):
+                count += self._cells[place + _COUNTS]
+            running += self._cells[place + _RUNNING]
+        return Used(count, running, math.ceil(MINUTE - second))

@@ -1,0 +1,141 @@
+"""The API of LibreTranslate: /translate, /languages and /detect, by form or by JSON.
+
+Leaves out its users, suggestions and files; an `api_key` is checked before the route (auth/).
+"""
+
+import html
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from service.compat.endpoints import Endpoint, answer_json, call_task
+from service.errors import BadJSON, NotFound, UnsupportedMediaType
+from service.http.parsing import parse
+from service.registry.registry import Registry
+from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
+
+PREFIX = "/compat/libretranslate"
+
+NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fi": "Finnish", "fr": "French",
+    "ga": "Irish", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nl": "Dutch", "no": "Norwegian",
+    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
+    "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+_MARKUP = re.compile(
+    r"(<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>)", re.DOTALL | re.IGNORECASE
+)
+
+
+class TranslateQuery(BaseModel):
+    q: str | list[str]
+    source: str
+    target: str
+    format: str = Field(default="text", pattern="^(text|html)$")
+    alternatives: int = 0
+
+
+class DetectQuery(BaseModel):
+    q: str
+
+
+def install(add: Callable[..., None], translate: Endpoint) -> None:
+    """Adds the routes with `add(path, endpoint, methods)`; `translate` answers."""
+
+    async def post_translate(request: Request) -> dict[str, Any]:
+        query = await _read(TranslateQuery, request)
+        many = isinstance(query.q, list)
+        asked = query.q if isinstance(query.q, list) else [query.q]
+        pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
+        unescape = html.unescape if query.format == "html" else str
+        # of a page every second part is markup, which stays
+        texts = [unescape(part) for page in pages for part in page[::2]]
+        options = {"source": query.source, "target": query.target}
+        options |= {"text": texts, "alternatives": query.alternatives}
+        answer: TranslateAnswer = await call_task(
+            translate, parse(TranslateRequest, to_json(options)), request
+        )
+        results = iter(answer.results)
+        answers = [_rejoin(page, [next(results) for _ in page[::2]], query) for page in pages]
+        whole: dict[str, Any] = {"translatedText": [texts[0] for texts in answers]}
+        if query.alternatives:
+            whole["alternatives"] = [texts[1:] for texts in answers]
+        if query.source == "auto":
+            detect = _registry(request).detector.ranked
+            found = [detect("".join(page[::2]))[0] for page in pages]
+            whole["detectedLanguage"] = [_confidence(*each) for each in found]
+        return whole if many else {key: values[0] for key, values in whole.items()}
+
+    async def get_languages(request: Request) -> list[dict[str, Any]]:
+        targets: dict[str, list[str]] = {}
+        for source, target in _registry(request).pairs:
+            targets.setdefault(source, []).append(target)
+        return [
+            {"code": code, "name": NAMES.get(code, code), "targets": served}
+            for code, served in targets.items()
+        ]
+
+    async def post_detect(request: Request) -> list[dict[str, Any]]:
+        query = await _read(DetectQuery, request)
+        registry = _registry(request)
+        if not registry.pairs:
+            raise NotFound("there is no translator in this server, and so no language to detect")
+        return [_confidence(*found) for found in registry.detector.ranked(query.q)]
+
+    add(f"{PREFIX}/translate", answer_json(post_translate), "POST")
+    add(f"{PREFIX}/languages", answer_json(get_languages), "GET")
+    add(f"{PREFIX}/detect", answer_json(post_detect), "POST")
+
+
+async def _read(model: type[Any], request: Request) -> Any:
+    """The query of a body that is JSON or a form. Raises TextLoomError."""
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return parse(model, body)
+    if kind != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
+    try:
+        fields: dict[str, Any] = dict(
+            parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+        )
+    except ValueError:
+        raise BadJSON("the form is not UTF-8") from None
+    if re.fullmatch("[0-9]+", fields.get("alternatives", "")):
+        fields["alternatives"] = int(fields["alternatives"])
+    return parse(model, json.dumps(fields).encode())
+
+
+def _rejoin(
+    page: Sequence[str], results: Sequence[TranslateResult], query: TranslateQuery
+) -> list[str]:
+    """The translation of a page, and as many alternatives as its text has, of its parts the best they have."""
+    versions = []
+    for rank in range(1 + max(len(result.alternatives or ()) for result in results)):
+        parts = list(page)
+        for place, result in zip(range(0, len(page), 2), results, strict=True):
+            ranked = [result.translation, *(each.translation for each in result.alternatives or ())]
+            translation = ranked[min(rank, len(ranked) - 1)]
+            parts[place] = (
+                html.escape(translation, quote=False) if query.format == "html" else translation
+            )
+        versions.append("".join(parts))
+    return versions
+
+
+def _confidence(language: str, probability: float) -> dict[str, Any]:
+    return {"confidence": round(100 * probability, 1), "language": language}
+
+
+def _registry(request: Request) -> Registry:
+    registry: Registry = request.app.state.registry
+    return registry

@@ -1,0 +1,122 @@
+"""Parsing: a body becomes a query, or an error that says what is wrong with it and where.
+
+pydantic reads and checks the JSON in one pass; only when that fails is the body looked at again, to put its
+findings into terms of the body: what is no JSON, what is no text, and JSON pointers to fields.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from service.errors import (
+    BadJSON,
+    FieldError,
+    InvalidInput,
+    TextLoomError,
+    UnsupportedMediaType,
+)
+
+MAX_ERRORS = 100
+"""Most errors in an answer: a list of a million numbers in place of texts must not make a million errors."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType for anything but JSON."""
+    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if given != b"application/json":
+        raise UnsupportedMediaType("send the query as JSON with Content-Type: application/json")
+
+
+def parse(model: type[M], body: bytes) -> M:
+    """The body as a query. Raises BadJSON or InvalidInput, which say what is wrong and where."""
+    try:
+        return model.model_validate_json(body, strict=True)
+    except ValidationError as error:
+        raise _explain(error, body) from None
+
+
+def _explain(error: ValidationError, body: bytes) -> TextLoomError:
+    """Why a body is no query, in terms of the body: JSON pointers instead of pydantic's locations."""
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as wrong:
+        return BadJSON(f"the body is not UTF-8: byte {wrong.start} is wrong")
+    except (ValueError, RecursionError) as wrong:
+        return BadJSON(f"the body is not JSON: {wrong}")
+    if error.error_count() > MAX_ERRORS:
+        return InvalidInput(f"{error.error_count()} places are wrong, too many to name them")
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        surrogates = [
+            FieldError(pointer, "a lone surrogate is no character")
+            for pointer in dict.fromkeys(_surrogates(document))
+        ]
+        if not surrogates:
+            return BadJSON(f"the body cannot be read: {found[0]['msg']}")
+        return InvalidInput("a text holds half a character", errors=surrogates)
+    details: dict[str, list[str]] = {}
+    for each in found:
+        pointer = _pointer(document, each["loc"], missing=each["type"] == "missing")
+        details.setdefault(pointer, []).append(each["msg"])
+    errors = [
+        FieldError(pointer, ", or: ".join(dict.fromkeys(messages)))
+        for pointer, messages in details.items()
+        # the branch of a union that is not meant fails higher up
+        if not any(other.startswith(pointer + "/") for other in details)
+    ]
+    first = errors[0]
+    return InvalidInput(f"{first.pointer or 'the body'}: {first.detail}", errors=errors)
+
+
+def _pointer(document: Any, location: tuple[int | str, ...], *, missing: bool) -> str:
+    """A JSON pointer for a pydantic location, without the names of union branches in it.
+
+    >>> _pointer({"text": ["a", 5]}, ("text", "list[str]", 1), missing=False)
+    '/text/1'
+    """
+    parts: list[int | str] = []
+    for part in location:
+        inside = dict(enumerate(document)) if isinstance(document, list) else document
+        if isinstance(inside, dict) and part in inside:
+            document = inside[part]
+        elif not (missing and part == location[-1]):
+            continue
+        parts.append(part)
+    return _join(parts)
+
+
+def _surrogates(document: Any) -> Iterator[str]:
+    """Pointers to the strings of a document that hold a lone surrogate; of a key, to its object."""
+    found: list[tuple[tuple[int | str, ...], Any]] = [((), document)]
+    for parts, value in found:  # it grows on the way: no recursion, as a body may nest deeply
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            yield _join(parts)
+        elif isinstance(value, dict):
+            found += [(parts, key) for key in value]
+            found += [((*parts, key), inside) for key, inside in value.items()]
+        elif isinstance(value, list):
+            found += [((*parts, index), inside) for index, inside in enumerate(value)]
+
+
+def _join(parts: Iterable[int | str]) -> str:
+    whole = (str(part).encode(errors="replace").decode() for part in parts)
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in whole)

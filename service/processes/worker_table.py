@@ -1,0 +1,35 @@
+"""The worker table: shared memory with what the processes know of each other."""
+
+import mmap
+import os
+
+
+class WorkerTable:
+    """The process id and the number of connections of each worker."""
+
+    def __init__(self, workers: int) -> None:
+        self.parent = os.getpid()
+        self._cells = memoryview(mmap.mmap(-1, 16 * workers)).cast("q")
+        self._workers = workers
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids of the living workers."""
+        return [pid for pid in self._cells[: self._workers] if pid]
+
+    def fewest_connections(self) -> int:
+        """Of the living worker that has the fewest."""
+        pairs = zip(self._cells[: self._workers], self._cells[self._workers :], strict=True)
+        return min((connections for pid, connections in pairs if pid), default=0)
+
+    def set_worker(self, index: int, pid: int) -> None:
+        """Worker number `index` is now this process; 0 for none."""
+        self._cells[self._workers + index] = 0
+        self._cells[index] = pid
+
+    def index_of(self, pid: int) -> int:
+        """The number of the worker that is this process."""
+        return self._cells[: self._workers].tolist().index(pid)
+
+    def set_connections(self, index: int, connections: int) -> None:
+        self._cells[self._workers + index] = connections

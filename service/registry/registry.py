@@ -1,0 +1,240 @@
+"""The registry: loads the models of a repository, swaps them for new versions, and unloads them.
+
+The pinned or else the highest version of each name serves. If at the start that one cannot be served, its task
+does not serve at all: an older version in its place would answer differently without anyone having decided so.
+Later, when another version should serve, that one is loaded beside the old one and replaces it between two
+requests; if it cannot be loaded, the old one goes on. Every process scans the repository itself, so that they need
+not coordinate. Leaves out what a bundle is (bundle.py) and what a task does with it (tasks/).
+"""
+
+import asyncio
+import ctypes
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service import tasks
+from service.errors import BundleError, Draining, FieldError, NotFound, NotReady, where
+from service.registry import bundle, repository
+from service.registry.entry import ModelEntry, Refused
+from service.registry.loaded_model import LoadedModel
+from service.registry.repository import StoredModel
+from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
+from service.settings import Settings
+from service.tasks.translate.language import Detector
+from service.telemetry.metrics import Metrics
+
+logger = logging.getLogger("textloom.registry")
+
+TRANSLATOR = re.compile(r"translate-([a-z]+)-([a-z]+)")
+
+
+class Registry:
+    """Loads the models, gives them out by name, follows changes of the repository, and closes them."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        threads = settings.threads_each
+        self.executor = ThreadExecutor(threads) if threads > 1 else EventLoopExecutor()
+        self._draining = False
+        self._loaded = self._replaced = False
+        self._detector: Detector | None = None
+        self._detector_reason = ""
+        self._languages: set[str] = set()
+        self._ignored: set[str] = set()
+        self.entries: dict[str, ModelEntry] = {}
+        self._update_entries(repository.scan(settings.models, settings.pins))
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Source and target of every translator in the repository."""
+        found = (TRANSLATOR.fullmatch(name) for name in self.entries)
+        return [(match[1], match[2]) for match in found if match]
+
+    async def watch(self) -> None:
+        """Load every model, then scan the repository again and again, for ever."""
+        await self.load()
+        while True:
+            await asyncio.sleep(self._settings.watch_seconds)
+            await self.refresh()
+
+    async def load(self) -> None:
+        """Load every model, once, side by side. One that fails is logged and leaves the others alone."""
+        if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
+            for entry in self.entries.values():
+                self._set_gauges(entry, 1)
+            return
+        self._loaded = True
+        began = time.perf_counter()
+        await asyncio.gather(
+            self._load_detector(), *(self._load(entry) for entry in self.entries.values())
+        )
+        ready = [entry.name for entry in self.entries.values() if entry.status == "ready"]
+        seconds = time.perf_counter() - began
+        logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
+
+    async def refresh(self) -> None:
+        """Scan the repository, and load what should serve now and does not yet."""
+        settings = self._settings
+        try:
+            stored_models = await asyncio.to_thread(repository.scan, settings.models, settings.pins)
+        except OSError as error:  # a folder that vanishes during the scan, for one
+            logger.error("%s cannot be read: %s", settings.models, error)
+            return
+        if self._replaced:  # by the last scan: by now what was replaced has been unloaded
+            self._replaced = False
+            await asyncio.to_thread(_trim_memory)
+        self._update_entries(stored_models)
+        await self._load_detector()
+        for entry in self.entries.values():  # one after the other, beside the requests
+            await self._load(entry)
+
+    def get(self, name: str) -> LoadedModel[Any, Any]:
+        """The model of that name. Raises NotFound if there is none, NotReady if it does not serve now."""
+        entry = self.entry(name)
+        if self._draining:
+            self._metrics.rejected.labels(name, "draining").inc()
+            raise Draining("this server is shutting down", retry_after=1)
+        if entry.model is None:
+            raise _not_ready([entry])
+        return entry.model
+
+    def entry(self, name: str) -> ModelEntry:
+        if name not in self.entries:
+            known = ", ".join(self.entries) or "none"
+            raise NotFound(f"there is no model {name!r} in this server; there are: {known}")
+        return self.entries[name]
+
+    def check_ready(self) -> None:
+        """Raises NotReady, with the reason per model, unless every model of the repository serves."""
+        if self._draining:
+            raise Draining("this server is shutting down", retry_after=1)
+        if not self.entries:
+            raise NotReady(f"there is no bundle in {self._settings.models}", retry_after=60)
+        missing = [entry for entry in self.entries.values() if entry.status != "ready"]
+        if missing:
+            raise _not_ready(missing)
+        if self.pairs:
+            _ = self.detector
+
+    @property
+    def detector(self) -> Detector:
+        """The language detector. Raises NotReady while there is none."""
+        if self._detector is None:
+            reason = self._detector_reason or "the language detector is still loading"
+            raise NotReady(reason, retry_after=1)
+        return self._detector
+
+    def drain(self) -> None:
+        """Not ready and no new requests from now on; in-flight requests finish."""
+        self._draining = True
+
+    async def close(self) -> None:
+        """Finish the accepted requests within the time for shutting down, and stop the executor."""
+        self.drain()
+        grace = self._settings.shutdown_seconds
+        models = [entry.model for entry in self.entries.values() if entry.model]
+        await asyncio.gather(*(model.batcher.close(grace) for model in models))
+        self.executor.close()
+
+    def _update_entries(self, stored_models: Mapping[str, StoredModel]) -> None:
+        """Take over what the scan found. A name that has vanished keeps its model."""
+        for name, stored in stored_models.items():
+            if name in self.entries:
+                self.entries[name].stored = stored
+            elif name in ("ner", "sentiment") or TRANSLATOR.fullmatch(name):
+                self.entries[name] = ModelEntry(name, stored)
+            elif name not in self._ignored:
+                self._ignored.add(name)
+                logger.warning("%s is not served: no task has this name", stored.path)
+
+    async def _load(self, entry: ModelEntry) -> None:
+        """Load the version that should serve, if it does not yet; a failure leaves the old one serving."""
+        began = time.perf_counter()
+        stored, old, new, failure = entry.stored, entry.model, entry.model, None
+        path = stored.path / str(stored.wanted)
+        if entry.tried == stored:
+            return
+        try:
+            if stored.pin_error:
+                raise BundleError(stored.pin_error)
+            if old is None or old.name.version != stored.wanted:
+                task = await asyncio.to_thread(tasks.load, path)
+                _check_name(entry.name, task.bundle.manifest)
+                new = LoadedModel(
+                    task, executor=self.executor, metrics=self._metrics, settings=self._settings
+                )
+        except BundleError as error:
+            failure = Refused(version=stored.wanted, reason=error.detail)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
+            reason = f"{path}: cannot be loaded: {error}"
+            failure = Refused(version=stored.wanted, reason=reason)
+            logger.error("%s", where(error))
+
+        self._set_gauges(entry, 0)
+        entry.model, entry.failure, entry.tried = new, failure, stored if failure else None
+        self._set_gauges(entry, 1)
+        if failure and old:
+            logger.error(
+                "%s version %d goes on, version %d is refused: %s",
+                *(entry.name, old.name.version, failure.version, failure.reason),
+            )
+        elif failure:
+            logger.error("%s does not serve: %s", entry.name, failure.reason)
+        elif new is not old:
+            self._replaced = self._replaced or old is not None
+            seconds = time.perf_counter() - began
+            self._metrics.model_load.labels(entry.name).set(seconds)
+            logger.info("%s version %d serves after %.2f s", entry.name, stored.wanted, seconds)
+
+    def _set_gauges(self, entry: ModelEntry, holds: int) -> None:
+        """Set the gauges of what is known about a model to 1, or to 0 when it is no longer so."""
+        if entry.model:
+            version, sha256 = str(entry.model.name.version), entry.model.sha256
+            self._metrics.model_info.labels(entry.name, version, sha256).set(holds)
+        if entry.failure:
+            self._metrics.model_refused.labels(entry.name, str(entry.failure.version)).set(holds)
+        self._metrics.model_ready.labels(entry.name).set(entry.model is not None)
+
+    async def _load_detector(self) -> None:
+        languages = {language for pair in self.pairs for language in pair}
+        if languages == self._languages:
+            return
+        self._languages = languages
+        try:
+            self._detector = await asyncio.to_thread(Detector, sorted(languages))
+        except Exception as error:  # noqa: BLE001  the lack of a temporary folder, for one
+            self._detector_reason = f"the language detector cannot be loaded: {error}"
+            logger.error("%s", self._detector_reason)
+
+
+def _check_name(name: str, manifest: bundle.Manifest) -> None:
+    """A bundle's name says its task and languages; routes go by the name."""
+    says = [manifest.task, *(manifest.languages if manifest.task == "translate" else [])]
+    if name != "-".join(says):
+        raise BundleError(
+            f"{name} holds a bundle for {' '.join(says)}, which its name does not say"
+        )
+
+
+def _trim_memory() -> None:
+    """Have the C library return freed memory to the system; it would keep a replaced model's."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim:
+        trim(0)
+
+
+def _not_ready(entries: Sequence[ModelEntry]) -> NotReady:
+    loading = all(entry.status == "loading" for entry in entries)
+    names = ", ".join(entry.name for entry in entries)
+    return NotReady(
+        f"still loading: {names}" if loading else f"not served: {names}",
+        errors=[
+            FieldError(f"/models/{entry.name}", entry.reason or "still loading")
+            for entry in entries
+        ],
+        retry_after=1 if loading else 60,
+    )

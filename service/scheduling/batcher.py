@@ -1,0 +1,283 @@
+"""The batcher: queue -> collect -> run -> deliver.
+
+Work-conserving, with no wait window: a free thread takes the oldest queued window and those nearest to it in
+length, as many as fit the token budget, and runs them as one batch. A batch that needs many steps, as in
+translation, runs in slices: between two slices finished windows leave with their outputs, those whose callers have
+left are removed, and queued ones join. The queue lives in the event loop alone, so it needs no lock; only `run`
+happens in a thread. Every accepted request gets its outputs or an error exactly once: a batch that fails fails its
+own callers and no one else.
+
+Leaves out what is accepted (admission.py), the queue's order (window_queue.py) and who computes (executors.py).
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic
+
+from service.errors import InternalError, TextLoomError, where
+from service.scheduling.admission import Admission, draining, too_late
+from service.scheduling.batch import Batch, O, W
+from service.scheduling.cost_model import CostModel
+from service.scheduling.executors import Executor
+from service.scheduling.window_queue import Job, JobResult, QueueEntry, WindowQueue
+from service.telemetry.metrics import ModelMetrics
+
+logger = logging.getLogger("textloom.scheduling")
+
+SLICE_SECONDS = 0.005
+"""A slice ends with the first step that ends after so long, or that completes a request."""
+
+
+@dataclass(slots=True)
+class _RunningBatch(Generic[W, O]):
+    """A batch and the requests of its windows, during its slices and between them."""
+
+    batch: Batch[W, O]
+    inside: dict[int, QueueEntry[W, O]] = field(default_factory=dict)
+    """By handle."""
+    joining: list[QueueEntry[W, O]] = field(default_factory=list)
+    leaving: list[int] = field(default_factory=list)
+    unfinished: int = 0
+    """Tokens that were inside when its last slice ended."""
+    paused_at: float = 0.0
+    """When its last slice ended."""
+
+    @property
+    def tokens(self) -> int:
+        return sum([entry.length for entry in self.inside.values()])
+
+    def completes_a_job(self, finished: Sequence[tuple[int, O]]) -> bool:
+        """Whether a request has all its outputs with these. Seldom wrong: its other windows may be elsewhere."""
+        if not finished or len(finished) == len(self.inside):
+            return bool(finished)
+        jobs = Counter(self.inside[handle].job for handle, _ in finished)
+        return any(count >= job.missing for job, count in jobs.items())
+
+
+class Batcher(Generic[W, O]):
+    """The queue of one model. Use from the event loop only.
+
+    begin: makes an empty batch, whose methods are called in threads. stepwise: whether batches take several
+    steps, so that windows of any length may join one that runs; else a batch is of like lengths.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        begin: Callable[[], Batch[W, O]],
+        stepwise: bool,
+        executor: Executor,
+        metrics: ModelMetrics,
+        batch_tokens: int,
+        queue_tokens: int,
+    ) -> None:
+        self._name = name
+        self._begin = begin
+        self._stepwise = stepwise
+        self._executor = executor
+        self._metrics = metrics
+        self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens)
+        self._paused: list[_RunningBatch[W, O]] = []
+        self._jobs: set[Job[O]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
+        self._running_tokens = 0
+        self._cost_model = CostModel(batch_tokens, slices=stepwise)
+        self._admission = Admission(
+            name=name,
+            queue=self._queue,
+            executor=executor,
+            cost_model=self._cost_model,
+            metrics=metrics,
+            queue_tokens=queue_tokens,
+        )
+        executor.add(self)
+
+    def check(self, tokens: float, deadline: float) -> None:
+        """See `Admission.check`."""
+        self._admission.check(tokens, deadline)
+
+    def reserve(self, tokens: float, deadline: float) -> TextLoomError | None:
+        """See `Admission.reserve`."""
+        return self._admission.reserve(tokens, deadline)
+
+    async def submit(self, windows: Sequence[W], *, deadline: float) -> JobResult[O]:
+        """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
+
+        Raises as `check` does, DeadlineExceeded too if the deadline passes, and InternalError if the
+        computation failed. A request larger than the whole queue is accepted when the queue is empty: otherwise it
+        never would be.
+        """
+        if not windows:
+            return JobResult([], 0.0, 0.0)
+        lengths = [window.length for window in windows]
+        tokens = sum(lengths)
+        self.check(tokens, deadline)
+        future: asyncio.Future[JobResult[O]] = asyncio.get_running_loop().create_future()
+        job: Job[O] = Job(future, len(windows), now=time.monotonic(), deadline=deadline)
+        self._jobs.add(job)
+        self._queue.add(job, windows, lengths)
+        self._metrics.queue_depth.set(self._queue.windows)
+        try:
+            self._executor.dispatch()
+            if not future.done() and deadline < self._timer_at:
+                self._set_timer(deadline)
+            return future.result() if future.done() else await future
+        except asyncio.CancelledError:
+            self._metrics.rejected["caller_left"].inc()
+            raise
+        finally:
+            self._release(job)
+
+    def backlog(self) -> float:
+        """Estimated seconds of a thread that the accepted work still takes; a running batch counts for a half."""
+        tokens = self._queue.tokens + self._admission.reserved_tokens + self._running_tokens / 2
+        return self._cost_model.seconds_per_token * tokens
+
+    def oldest(self) -> float | None:
+        """When the work that comes next was queued or paused, None if there is none."""
+        ages = [running.paused_at for running in self._paused]
+        if (queued_at := self._queue.oldest()) is not None:
+            ages.append(queued_at)
+        return min(ages, default=None)
+
+    def collect(self, now: float) -> _RunningBatch[W, O]:
+        """A batch for the next slice: a paused one or a new one, with the windows that join it."""
+        running = self._paused.pop(0) if self._paused else _RunningBatch(self._begin())
+        running.leaving = [handle for handle, entry in running.inside.items() if entry.job.done]
+        for handle in running.leaving:
+            self._running_tokens -= running.inside.pop(handle).length
+        queue = self._queue
+        running.joining = (
+            queue.take_oldest(running.tokens) if self._stepwise else queue.take_similar()
+        )
+        for entry in running.joining:
+            entry.job.started_at = entry.job.started_at or now
+            self._running_tokens += entry.length
+        self._metrics.queue_depth.set(queue.windows)
+        return running
+
+    def run(self, running: _RunningBatch[W, O]) -> list[tuple[int, O]] | Exception:
+        """Perhaps in a thread: one slice. Gives the finished windows' handles and outputs, or what went wrong."""
+        try:
+            end = time.monotonic() + SLICE_SECONDS
+            if running.leaving:
+                running.batch.leave(running.leaving)
+            if running.joining:
+                handles = running.batch.join([entry.window for entry in running.joining])
+                running.inside.update(zip(handles, running.joining, strict=True))
+            finished: list[tuple[int, O]] = []
+            while len(finished) < len(running.inside):
+                finished += running.batch.step()
+                if time.monotonic() >= end or running.completes_a_job(finished):
+                    break
+            return finished
+        except Exception as error:  # noqa: BLE001  it belongs to this batch, not to the thread
+            return error
+
+    def deliver(
+        self,
+        running: _RunningBatch[W, O],
+        ran: list[tuple[int, O]] | Exception,
+        started: float,
+        now: float,
+    ) -> None:
+        """Hand the outputs of finished windows, or a batch's failure, to the requests they belong to."""
+        if isinstance(ran, Exception):
+            lost = [*{id(e): e for e in [*running.inside.values(), *running.joining]}.values()]
+            logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
+            self._running_tokens -= sum(entry.length for entry in lost)
+            for entry in lost:
+                if not entry.job.done:
+                    failure = InternalError("the model failed on this request")
+                    entry.job.future.set_exception(failure)
+            return
+        self._cost_model.update(self._done(running, ran), now - started)
+        self._count(running)
+        for handle, output in ran:
+            entry = running.inside.pop(handle)
+            job = entry.job
+            self._running_tokens -= entry.length
+            if job.done:
+                continue
+            job.outputs[entry.index] = output
+            job.missing -= 1
+            if not job.missing:
+                began = job.started_at or now
+                result = JobResult(job.outputs, began - job.queued_at, now - began)
+                job.future.set_result(result)
+        if running.inside:
+            running.paused_at = now
+            self._paused.append(running)
+
+    def drain(self) -> None:
+        """Accept nothing more."""
+        self._admission.drain()
+
+    async def close(self, grace: float) -> None:
+        """Accept nothing more, wait for in-flight requests, and refuse those left after `grace` seconds."""
+        self.drain()
+        if self._jobs:
+            await asyncio.wait([job.future for job in self._jobs], timeout=grace)
+        for job in list(self._jobs):
+            if not job.done:
+                job.future.set_exception(self._admission.rejected("draining", draining()))
+
+    def _done(self, running: _RunningBatch[W, O], ran: Sequence[tuple[int, O]]) -> float:
+        """Tokens that a slice got done: all of finished windows, and half of those that have joined.
+
+        The other half counts when they finish. So no work is counted twice, and a slice in which nothing finishes
+        does not look as if nothing had been done.
+        """
+        inside = finished = running.tokens
+        if len(ran) < len(running.inside):
+            finished = sum([running.inside[handle].length for handle, _ in ran])
+        before, running.unfinished = running.unfinished, inside - finished
+        return max(0.0, finished + (running.unfinished - before) / 2)
+
+    def _count(self, running: _RunningBatch[W, O]) -> None:
+        """For the metrics: the windows that joined in a slice."""
+        if running.joining:
+            lengths = [entry.length for entry in running.joining]
+            tokens, computed = sum(lengths), max(lengths) * len(lengths)
+            self._metrics.batch_size.observe(len(running.inside))
+            self._metrics.batch_tokens.observe(computed)
+            self._metrics.tokens.inc(tokens)
+            self._metrics.padding_tokens.inc(computed - tokens)
+
+    def _set_timer(self, deadline: float) -> None:
+        """One timer for all requests, for the first deadline: most are answered long before theirs."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = asyncio.get_running_loop().call_later(
+            deadline - time.monotonic(), self._expire
+        )
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        self._timer, self._timer_at = None, math.inf
+        unanswered = [job for job in self._jobs if not job.done]
+        for job in unanswered:
+            if job.deadline <= now:
+                job.future.set_exception(self._admission.rejected("deadline", too_late()))
+        later = [job.deadline for job in unanswered if job.deadline > now]
+        if later:
+            self._set_timer(min(later))
+
+    def _release(self, job: Job[O]) -> None:
+        """Free the room of a request that is done, at once, though its windows leave the queue later."""
+        self._jobs.discard(job)
+        # otherwise the timer would keep a replaced model in memory until a deadline
+        if self._timer and not self._jobs:
+            self._timer.cancel()
+            self._timer, self._timer_at = None, math.inf
+        if job.queued_windows:
+            self._queue.discard(job)
+            self._metrics.queue_depth.set(self._queue.windows)

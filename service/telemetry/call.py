@@ -1,0 +1,43 @@
+"""What is recorded about one request while it is answered, for its log line, its spans and `Server-Timing`.
+
+Leaves out how it is written: logs.py and tracing.py.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.tasks.base import ModelName
+from service.telemetry.metrics import PHASES
+
+_SERVER_TIMING = ", ".join(f"{phase};dur=%.3f" for phase in PHASES).encode()
+
+
+class Part(NamedTuple):
+    """What one model did for a request."""
+
+    model: ModelName
+    texts: int
+    characters: int
+    tokens: int
+    began: float
+    """In the time of `time.perf_counter()`."""
+    phases: tuple[float, float, float, float]
+    """Seconds in each of PHASES."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What one request has beside its query: when it must be done, and what became of it, for the log."""
+
+    deadline: float
+    """In the time of `time.monotonic()`."""
+    phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
+    """Where its time went: seconds in each of PHASES."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def server_timing(self) -> bytes:
+        """The header of this name: milliseconds by phase."""
+        return _SERVER_TIMING % tuple([seconds * 1000 for seconds in self.phases])
