@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.batches import mask, pad
-from training.gru import GRU
+from training.nn.batches import mask, pad
+from training.nn.gru import GRU
 from training.translate import Architecture, Network
 
 NETWORK = Architecture(vocabulary=8000, embedding=320, hidden=320, decoder=448)

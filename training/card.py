@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.bundle import Manifest
 from training import calibration, guidelines
 from training.calibration import Judged
-from training.fit import History
+from training.nn.fit import History
 
 _ABOUT = {
     "ner": "Finds names in text: a bidirectional recurrent tagger with character features and a CRF.",

@@ -18,11 +18,12 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from training import corpora, export, scores, sentiment, words
-from training.batches import bucketed, pad
 from training.config import parse, run_folder
 from training.errors import TrainingError
-from training.fit import History, fit, prepare
-from training.layers import Cell
+from training.nn.batches import bucketed, pad
+from training.nn.fit import History, fit, prepare
+from training.nn.layers import Cell
+from training.nn.summary import count_parameters, print_summary
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -88,7 +89,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
     network = sentiment.Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
     words.fill(network.embedding, tokenizer, vectors)
     tqdm.write(f"\n{options.cell}")
-    export.announce(network, len(data.train), data.left_out)
+    print_summary(network, len(data.train), data.left_out)
 
     def encoded(examples: list[corpora.Labelled]) -> Encoded:
         texts = sentiment.encoded(examples, [0] * len(examples), tokenizer, labels)
@@ -115,7 +116,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
     tests = {name: encoded(examples) for name, examples in data.tests.items()}
     return Trained(
         cell=options.cell,
-        parameters=export.parameters(network),
+        parameters=count_parameters(network),
         history=history,
         recalls={name: recall(network, examples) for name, examples in tests.items()},
         gradient=gradient_by_distance(network, dev),

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from torch import nn
 from tqdm import tqdm
 
 from service import bundle
@@ -28,8 +27,8 @@ from training import card
 from training.calibration import Judged
 from training.config import Files, Fit, Precision
 from training.errors import TrainingError
-from training.fit import CHECKPOINT, History
 from training.graph import OPSET
+from training.nn.fit import CHECKPOINT, History
 
 TOLERANCE = 1e-4
 """Largest difference allowed between a float32 graph and PyTorch; relative for values over 1."""
@@ -140,17 +139,6 @@ def made_once(path: Path, build: Callable[[], Tokenizer]) -> Tokenizer:
         path.parent.mkdir(parents=True, exist_ok=True)
         build().save(str(path))
     return Tokenizer.from_file(str(path))
-
-
-def parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def announce(network: nn.Module, examples: int, left_out: int) -> None:
-    tqdm.write(
-        f"{parameters(network):,} parameters; {examples:,} training examples"
-        + (f"; {left_out:,} left out because dev or test holds the same text" if left_out else "")
-    )
 
 
 def publish(

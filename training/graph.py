@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from training.config import Precision
 from training.errors import TrainingError
-from training.layers import RecurrentStack
+from training.nn.layers import RecurrentStack
 
 OPSET = 20
 _FLOAT_TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}

@@ -24,13 +24,13 @@ from tqdm import tqdm
 
 from service.tasks.ner import Reader
 from training import words
-from training.batches import bucketed, mask
 from training.config import Fit, Options, parse, training_folder
 from training.corpora import locate, read_texts
-from training.cross_entropy import projected_cross_entropy
 from training.errors import TrainingError
-from training.fit import fit, prepare
-from training.layers import Cell, Locked, RecurrentStack, Spelling
+from training.nn.batches import bucketed, mask
+from training.nn.cross_entropy import projected_cross_entropy
+from training.nn.fit import fit, prepare
+from training.nn.layers import Cell, CharCNN, RecurrentStack, VariationalDropout
 from training.tokenization import word_tokenizer
 
 HELD_OUT = 500
@@ -89,9 +89,9 @@ class Network(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, options.embedding)
         nn.init.normal_(self.embedding.weight, std=0.1)
-        self.spelling: Spelling | None = None
+        self.char_cnn: CharCNN | None = None
         if options.character_filters:
-            self.spelling = Spelling(
+            self.char_cnn = CharCNN(
                 alphabet, options.character_embedding, options.character_filters
             )
         self.stack = RecurrentStack(
@@ -105,7 +105,10 @@ class Network(nn.Module):
         self.ahead = nn.Linear(options.hidden, options.embedding)
         self.behind = nn.Linear(options.hidden, options.embedding)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.locked, self.dropout = Locked(options.dropout), nn.Dropout(options.dropout)
+        self.variational_dropout, self.dropout = (
+            VariationalDropout(options.dropout),
+            nn.Dropout(options.dropout),
+        )
         self.word_dropout = options.word_dropout
 
     def forward(
@@ -114,9 +117,9 @@ class Network(nn.Module):
         """What is foretold of all known words but at the ends: (guesses [words, embedding], ids [words])."""
         read = words.dropped(ids, self.word_dropout) if self.training else ids
         x = self.embedding(read)
-        if self.spelling:
-            x = torch.cat([x, self.spelling(characters)[where]], -1)
-        outputs, _ = self.stack(self.locked(x), lengths)
+        if self.char_cnn:
+            x = torch.cat([x, self.char_cnn(characters)[where]], -1)
+        outputs, _ = self.stack(self.variational_dropout(x), lengths)
         ahead, behind = self.dropout(outputs).chunk(2, -1)
         following = mask(lengths, ids.shape[1])[:, 1:]
         later = following & (ids[:, 1:] != words.UNKNOWN)
@@ -214,7 +217,7 @@ def main(argv: Sequence[str]) -> Path:
             "weights": {
                 name: value
                 for name, value in state.items()
-                if name.startswith(("stack.", "spelling."))
+                if name.startswith(("stack.", "char_cnn."))
             },
         },
         config.out,

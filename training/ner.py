@@ -16,15 +16,17 @@ from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
 from training import copies, corpora, export, guidelines, scores, words
-from training.batches import bucketed, pad
 from training.calibration import Judged, doubt, offsets, temperature
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
 from training.copies import Copy
 from training.errors import TrainingError
-from training.fit import fit, prepare
 from training.graph import round_to_eight_bits, round_to_half
-from training.layers import CRF, Locked, RecurrentStack, Spelling
 from training.ner_graph import check_parity, write_graph
+from training.nn.batches import bucketed, pad
+from training.nn.crf import CRF
+from training.nn.fit import fit, prepare
+from training.nn.layers import CharCNN, RecurrentStack, VariationalDropout
+from training.nn.summary import count_parameters, print_summary
 
 
 class Architecture(words.Reading):
@@ -84,7 +86,7 @@ class Network(nn.Module):
         if not options.fixed_vectors:
             self.change = nn.Embedding(seen, options.embedding)
             nn.init.zeros_(self.change.weight)
-        self.spelling = Spelling(alphabet, options.character_embedding, options.character_filters)
+        self.char_cnn = CharCNN(alphabet, options.character_embedding, options.character_filters)
         self.stack = RecurrentStack(
             options.embedding + options.character_filters,
             options.hidden,
@@ -97,14 +99,14 @@ class Network(nn.Module):
         self.output = nn.Linear(self.stack.outputs, len(tags))
         self.crf = CRF(tags)
         self.dropout = nn.Dropout(options.dropout)
-        self.locked = Locked(options.dropout)
+        self.variational_dropout = VariationalDropout(options.dropout)
         self.word_dropout = options.word_dropout
         self.word_characters = options.word_characters
         self.temperature: Tensor
         self.register_buffer("temperature", torch.ones(()))
 
     def forward(self, ids: Tensor, characters: Tensor, where: Tensor, lengths: Tensor) -> Tensor:
-        return self.tag(ids, self.spelling(characters)[where], lengths)
+        return self.tag(ids, self.char_cnn(characters)[where], lengths)
 
     def look_up(self, ids: Tensor) -> Tensor:
         """The vectors of words [batch, time, embedding]."""
@@ -123,7 +125,7 @@ class Network(nn.Module):
     def tag(self, ids: Tensor, spelled: Tensor, lengths: Tensor) -> Tensor:
         """Emissions from words [batch, time] and what their letters say [batch, time, filters]."""
         ids = words.dropped(ids, self.word_dropout) if self.training else ids
-        x = self.locked(torch.cat([self.look_up(ids), spelled], -1))
+        x = self.variational_dropout(torch.cat([self.look_up(ids), spelled], -1))
         outputs, _ = self.stack(x, lengths)
         emissions: Tensor = self.output(self.dropout(outputs))
         return emissions
@@ -160,7 +162,7 @@ def main(argv: Sequence[str]) -> Path:
     size = tokenizer.get_vocab_size()
     network = Network(options, size, len(alphabet) + 2, tags, seen=seen).to(device)
     words.start(network, tokenizer, vectors)
-    export.announce(network, len(data.train), data.left_out)
+    print_summary(network, len(data.train), data.left_out)
     dev = encoded(data.dev, reader, tags, options.max_tokens)
     lengths = [features.length for features, _ in train]
 
@@ -233,7 +235,7 @@ def main(argv: Sequence[str]) -> Path:
         config=config,
         corpora=data.corpora,
         history=history,
-        parameters=export.parameters(network),
+        parameters=count_parameters(network),
         device=str(trained_on),
     )
     return export.publish(

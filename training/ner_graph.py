@@ -24,13 +24,13 @@ def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision:
     """`letters.onnx` (of each word once), `model.onnx` and `tokenizer.json` into `folder`."""
     tokenizer.save(str(folder / "tokenizer.json"))
     spelling = Graph()
-    filters = network.spelling.convolution.out_channels
+    filters = network.char_cnn.second.out_channels
     characters = spelling.input("characters", "int64", ["words", "letters"])
-    letters = spelling.embedding(characters, network.spelling.letters)
+    letters = spelling.embedding(characters, network.char_cnn.embedding)
     near = spelling.convolution(
-        spelling.node("Transpose", letters, perm=[0, 2, 1]), network.spelling.near
+        spelling.node("Transpose", letters, perm=[0, 2, 1]), network.char_cnn.first
     )
-    answers = spelling.convolution(spelling.node("Relu", near), network.spelling.convolution)
+    answers = spelling.convolution(spelling.node("Relu", near), network.char_cnn.second)
     strongest = spelling.node("ReduceMax", answers, spelling.constant([2]), keepdims=0)
     spelling.output(strongest, "spelled", "float", ["words", filters])
     spelling.save(folder / "letters.onnx")
@@ -65,10 +65,10 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
         chance = np.random.default_rng(seed)
         shape = feeds["words"].shape
         size = (feeds["words"].size, network.word_characters)
-        characters = chance.integers(0, network.spelling.letters.num_embeddings, size)
+        characters = chance.integers(0, network.char_cnn.embedding.num_embeddings, size)
         ids, lengths = torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
         with torch.no_grad():
-            spelled = network.spelling(torch.from_numpy(characters))
+            spelled = network.char_cnn(torch.from_numpy(characters))
             emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
         difference = export.check_graph(
             spelling,

@@ -24,12 +24,13 @@ from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
 from training import behaviour, corpora, export, scores, words
-from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.errors import TrainingError
-from training.fit import fit, prepare
 from training.graph import Graph, round_to_half
-from training.layers import FORBIDDEN, Locked, RecurrentStack
+from training.nn.batches import bucketed, mask, pad
+from training.nn.fit import fit, prepare
+from training.nn.layers import FORBIDDEN, RecurrentStack, VariationalDropout
+from training.nn.summary import count_parameters, print_summary
 
 LABELS = ["negative", "neutral", "positive"]
 LONG = 1000
@@ -90,7 +91,7 @@ class Network(nn.Module):
             nn.init.normal_(self.pairs.weight[1:], std=0.1)
             features += options.pair_features
         self.output = nn.Linear(features, labels)
-        self.locked = Locked(options.dropout / 2)
+        self.variational_dropout = VariationalDropout(options.dropout / 2)
         self.dropout = nn.Dropout(options.dropout)
         self.word_dropout = options.word_dropout
         self.temperature: Tensor
@@ -102,7 +103,7 @@ class Network(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         ids = words.dropped(ids, self.word_dropout) if self.training else ids
-        outputs, last = self.stack(self.locked(self.embedding(ids)), lengths)
+        outputs, last = self.stack(self.variational_dropout(self.embedding(ids)), lengths)
         real = mask(lengths, ids.shape[1])[..., None]
         mean = outputs.sum(1) / lengths[:, None]
         highest = outputs.masked_fill(~real, FORBIDDEN).amax(1)
@@ -149,7 +150,7 @@ def main(argv: Sequence[str]) -> Path:
     )
     network = Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
     words.start(network, tokenizer, vectors)
-    export.announce(network, len(data.train), data.left_out)
+    print_summary(network, len(data.train), data.left_out)
     train = encoded(data.train, data.origins, tokenizer, labels)
     dev = encoded(data.dev, data.dev_origins, tokenizer, labels)
     lengths = [min(len(text.ids), options.stretch) for text in train]
@@ -204,7 +205,7 @@ def main(argv: Sequence[str]) -> Path:
         config=config,
         corpora=data.corpora,
         history=history,
-        parameters=export.parameters(network),
+        parameters=count_parameters(network),
         device=str(trained_on),
     )
 

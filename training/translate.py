@@ -26,12 +26,13 @@ from service.tasks.translate import (
     Translate,
 )
 from training import behaviour, corpora, export, scores, search, start
-from training.batches import bucketed, mask, pad
 from training.config import Files, Fit, Options, Precision, parse, run_folder
-from training.cross_entropy import projected_cross_entropy
-from training.fit import History, fit, prepare
 from training.graph import round_to_half
-from training.layers import Attention, Locked, RecurrentStack
+from training.nn.batches import bucketed, mask, pad
+from training.nn.cross_entropy import projected_cross_entropy
+from training.nn.fit import History, fit, prepare
+from training.nn.layers import Attention, RecurrentStack, VariationalDropout
+from training.nn.summary import count_parameters, print_summary
 from training.tokenization import subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
@@ -137,7 +138,7 @@ class Network(nn.Module):
         self.second = RecurrentCell(decoder + memory, decoder)
         self.readout = nn.Linear(decoder + memory + options.embedding, options.embedding)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.locked = Locked(options.dropout)
+        self.variational_dropout = VariationalDropout(options.dropout)
         self.dropout = nn.Dropout(options.dropout)
         self.scale = options.embedding**0.5
 
@@ -170,7 +171,7 @@ class Network(nn.Module):
         embedded = self.embedding(ids) * self.scale
         if torch.is_autocast_enabled(ids.device.type):  # which leaves sums and copies as they are
             embedded = embedded.to(torch.get_autocast_dtype(ids.device.type))
-        return self.locked(embedded)
+        return self.variational_dropout(embedded)
 
     def logits(self, read: Tensor) -> Tensor:
         return functional.linear(read, self.embedding.weight, self.bias)
@@ -242,7 +243,7 @@ def main(argv: Sequence[str]) -> Path:
     if begun:
         network.load_state_dict(read_weights(begun.path))
     network.to(device)
-    export.announce(network, len(train), data.left_out)
+    print_summary(network, len(train), data.left_out)
     dev_ids = encoded(data.dev, tokenizer, options.max_tokens)
 
     def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> tuple[Tensor, int]:
@@ -293,7 +294,7 @@ def main(argv: Sequence[str]) -> Path:
         config=config,
         corpora=used,
         history=history,
-        parameters=export.parameters(network),
+        parameters=count_parameters(network),
         device=str(device),
     )
     return export.publish(

@@ -14,10 +14,10 @@ from tokenizers import Tokenizer
 from service.session import Session
 from service.tasks.translate import ALTERNATIVES_WIDTH, PAD, SOURCE_MULTIPLE
 from training import export
-from training.batches import mask
 from training.config import Precision
 from training.graph import Graph
-from training.layers import FORBIDDEN
+from training.nn.batches import mask
+from training.nn.layers import FORBIDDEN
 
 if TYPE_CHECKING:
     from training.translate import Network

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from training.config import Options
 from training.errors import TrainingError
-from training.layers import Cell, Merge
+from training.nn.layers import Cell, Merge
 from training.tokenization import word_counts, word_tokenizer
 
 UNKNOWN = 1

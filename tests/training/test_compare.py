@@ -10,7 +10,7 @@ from torch.nn import functional
 from tests.training import tiny
 from training import compare, sentiment
 from training.__main__ import main
-from training.layers import Cell
+from training.nn.layers import Cell
 from training.sentiment import Text
 
 

@@ -27,7 +27,7 @@ from training import (
 from training.config import Precision
 from training.errors import TrainingError
 from training.graph import Graph, round_to_eight_bits, round_to_half
-from training.layers import Cell, Merge, RecurrentStack
+from training.nn.layers import Cell, Merge, RecurrentStack
 from training.tokenization import word_tokenizer
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
@@ -213,7 +213,7 @@ def test_the_taggers_graph_carries_the_crf_at_its_temperature(tmp_path: Path) ->
     network = tagger(tmp_path, "lstm", True, "concat", 1)
     session = Session(tmp_path / "model.onnx")
     feeds = words.random_feeds(WORDS.get_vocab_size(), 0)
-    filters = network.spelling.convolution.out_channels
+    filters = network.char_cnn.second.out_channels
     feeds["spelled"] = np.zeros((*feeds["words"].shape, filters), np.float32)
     values = session.run(feeds, ["transitions", "start", "end"])
     for value, potential in zip(values, network.crf.potentials(), strict=True):

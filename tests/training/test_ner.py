@@ -13,7 +13,7 @@ from training import ner
 from training.calibration import Judged, doubt, offsets
 from training.corpora import Tagged
 from training.graph import Graph, round_to_eight_bits
-from training.layers import CRF
+from training.nn.crf import CRF
 from training.tokenization import word_tokenizer
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]

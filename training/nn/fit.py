@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from training.batches import bucketed
 from training.config import Fit
 from training.errors import TrainingError
+from training.nn.batches import bucketed
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 

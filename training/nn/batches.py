@@ -15,9 +15,9 @@ def bucketed(lengths: Sequence[int], *, tokens: int, seed: int, epoch: int) -> l
     Examples are shuffled, sorted by length inside large chunks and cut into batches, so that a batch holds
     like lengths and yet differs from epoch to epoch. The same seed and epoch give the same batches.
     """
-    chance = random.Random(f"{seed} {epoch}")
+    rng = random.Random(f"{seed} {epoch}")
     order = list(range(len(lengths)))
-    chance.shuffle(order)
+    rng.shuffle(order)
     chunk = 100 * max(1, tokens // max(1, sum(lengths) // max(1, len(lengths))))
     batches: list[list[int]] = []
     for start in range(0, len(order), chunk):
@@ -29,7 +29,7 @@ def bucketed(lengths: Sequence[int], *, tokens: int, seed: int, epoch: int) -> l
             batch.append(index)
         if batch:
             batches.append(batch)
-    chance.shuffle(batches)
+    rng.shuffle(batches)
     return batches
 
 

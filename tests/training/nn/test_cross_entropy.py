@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.cross_entropy import ROWS, projected_cross_entropy
+from training.nn.cross_entropy import ROWS, projected_cross_entropy
 
 
 def inputs(rows: int) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:

@@ -1,4 +1,4 @@
-"""The bricks that the three networks share: the recurrent stack, the CRF, attention.
+"""Layers that the networks share: recurrent layers, dropout, the character CNN, attention.
 
 All tensors are batch first: `x` is [batch, time, features], `lengths` is [batch].
 """
@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from training.batches import mask
-from training.gru import GRU
+from training.nn.batches import mask
+from training.nn.gru import GRU
 
 Cell = Literal["rnn", "lstm", "gru"]
 Merge = Literal["concat", "sum", "mean", "max"]
@@ -19,7 +19,7 @@ CELLS: dict[Cell, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {
     "gru": GRU,
 }
 FORBIDDEN = -10_000.0
-"""Score of a transition that cannot be, as from O to I-PER."""
+"""Score of what cannot be: a transition from O to I-PER, attention to padding."""
 
 
 class RecurrentStack(nn.Module):
@@ -54,14 +54,14 @@ class RecurrentStack(nn.Module):
                 self.backwards.append(CELLS[cell](size, hidden, batch_first=True))
         self.dropout = nn.Dropout(dropout)
         for name, parameter in self.named_parameters():
-            if "weight_hh" in name:  # one orthogonal matrix a gate keeps long gradients alive
+            if "weight_hh" in name:  # one orthogonal matrix per gate keeps long gradients alive
                 for block in parameter.data.split(hidden):
                     nn.init.orthogonal_(block)
             elif "bias" in name:
                 nn.init.zeros_(parameter)
                 if cell == "lstm" and "bias_ih" in name:
                     parameter.data[hidden : 2 * hidden] = (
-                        1.0  # remember at first (Gers et al. 2000)
+                        1.0  # forget gates start open (Gers et al. 2000)
                     )
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,7 +84,7 @@ class RecurrentStack(nn.Module):
 
 
 def reversed_within(lengths: Tensor, longest: int) -> Tensor:
-    """Indices that turn each sequence round and leave its padding: [batch, longest].
+    """Indices that reverse each sequence and leave its padding in place: [batch, longest].
 
     >>> reversed_within(torch.tensor([2, 3]), 3).tolist()
     [[1, 0, 2], [2, 1, 0]]
@@ -102,7 +102,7 @@ def merged(ahead: Tensor, behind: Tensor, merge: Merge) -> Tensor:
     return total / 2 if merge == "mean" else total
 
 
-class Locked(nn.Module):
+class VariationalDropout(nn.Module):
     """Dropout with one mask for all time steps of a sequence (Gal and Ghahramani 2016)."""
 
     def __init__(self, rate: float) -> None:
@@ -116,86 +116,28 @@ class Locked(nn.Module):
         return x * keep / (1 - self.rate)
 
 
-class Spelling(nn.Module):
-    """What the letters of a word say: the strongest answer of each filter of two convolutions, the second over
-    the answers of half as many others, each over three characters."""
+class CharCNN(nn.Module):
+    """Features of a word from its characters: two convolutions over three characters each, the first with half
+    as many filters, then the maximum of each filter over the word."""
 
     def __init__(self, alphabet: int, embedding: int, filters: int) -> None:
         super().__init__()
-        self.letters = nn.Embedding(alphabet, embedding, padding_idx=0)
-        nn.init.normal_(self.letters.weight, std=0.2)
-        self.letters.weight.data[0] = 0
-        near = (filters + 1) // 2
-        self.near = nn.Conv1d(embedding, near, kernel_size=3, padding=1)
-        self.convolution = nn.Conv1d(near, filters, kernel_size=3, padding=1)
+        self.embedding = nn.Embedding(alphabet, embedding, padding_idx=0)
+        nn.init.normal_(self.embedding.weight, std=0.2)
+        self.embedding.weight.data[0] = 0
+        between = (filters + 1) // 2
+        self.first = nn.Conv1d(embedding, between, kernel_size=3, padding=1)
+        self.second = nn.Conv1d(between, filters, kernel_size=3, padding=1)
 
     def forward(self, characters: Tensor) -> Tensor:
-        """[words, letters] -> [words, filters]."""
-        near = self.near(self.letters(characters).transpose(1, 2)).relu()
-        answers: Tensor = self.convolution(near).amax(-1)
-        return answers
-
-
-class CRF(nn.Module):
-    """A linear-chain conditional random field over IOB2 tags (Lafferty et al. 2001).
-
-    Transitions that IOB2 forbids carry a large negative score that is not learnt.
-    """
-
-    def __init__(self, tags: list[str]) -> None:
-        super().__init__()
-        count = len(tags)
-        self.transitions = nn.Parameter(torch.zeros(count, count))
-        self.start = nn.Parameter(torch.zeros(count))
-        self.end = nn.Parameter(torch.zeros(count))
-        forbidden = torch.zeros(count, count)
-        forbidden_start = torch.zeros(count)
-        for after, tag in enumerate(tags):
-            if tag.startswith("I-"):
-                forbidden_start[after] = FORBIDDEN
-                for before, previous in enumerate(tags):
-                    if previous[2:] != tag[2:]:
-                        forbidden[before, after] = FORBIDDEN
-        self.forbidden: Tensor
-        self.forbidden_start: Tensor
-        self.register_buffer("forbidden", forbidden)
-        self.register_buffer("forbidden_start", forbidden_start)
-
-    def potentials(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Transitions [from, to], start and end scores, with what is forbidden."""
-        return (
-            self.transitions + self.forbidden,
-            self.start + self.forbidden_start,
-            self.end,
-        )
-
-    def loss(
-        self,
-        emissions: Tensor,
-        tags: Tensor,
-        lengths: Tensor,
-        temperature: Tensor | float = 1.0,
-    ) -> Tensor:
-        """Negative log-likelihood of `tags` [batch, time], as a mean per word.
-
-        All scores are divided by `temperature`.
-        """
-        transitions, start, end = (potential / temperature for potential in self.potentials())
-        emissions = emissions / temperature
-        rows = torch.arange(len(tags), device=tags.device)
-        real = mask(lengths, tags.shape[1])
-        scores = emissions.gather(2, tags[..., None])[..., 0] * real
-        steps = transitions[tags[:, :-1], tags[:, 1:]] * real[:, 1:]
-        gold = start[tags[:, 0]] + scores.sum(1) + steps.sum(1) + end[tags[rows, lengths - 1]]
-        alpha = start + emissions[:, 0]
-        for step in range(1, tags.shape[1]):
-            ahead = torch.logsumexp(alpha[:, :, None] + transitions, 1) + emissions[:, step]
-            alpha = torch.where(real[:, step, None], ahead, alpha)
-        return (torch.logsumexp(alpha + end, 1) - gold).sum() / lengths.sum()
+        """[words, characters] -> [words, filters]."""
+        hidden = self.first(self.embedding(characters).transpose(1, 2)).relu()
+        features: Tensor = self.second(hidden).amax(-1)
+        return features
 
 
 class Attention(nn.Module):
-    """Multiplicative attention (Luong et al. 2015): which source positions a decoder state looks at."""
+    """Multiplicative attention (Luong et al. 2015) of decoder states to source positions."""
 
     def __init__(self, queries: int, memory: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The bricks against references: PyTorch's own packed layers, and enumeration of every path."""
+"""Layers and the CRF against references: PyTorch's own packed layers, and enumeration of every path."""
 
 from itertools import pairwise, product
 from typing import Any
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from training import ner, sentiment, translate
-from training.layers import CRF, Attention, Cell, Merge, RecurrentStack, merged
+from training.nn.crf import CRF
+from training.nn.layers import Attention, Cell, Merge, RecurrentStack, merged
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -128,7 +129,7 @@ def networks() -> dict[str, tuple[nn.Module, Any]]:
     tags = torch.tensor([[0, 1, 2, 2, 0, 3], [3, 4, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
     tagger = ner.Network(ner.Architecture(hidden=4, embedding=5, layers=2), 20, 10, TAGS, seen=20)
     characters, where = torch.randint(1, 10, (5, 16)), torch.randint(5, (3, 6))
-    judge = sentiment.Network(sentiment.Architecture(hidden=4, embedding=5, layers=2), 20, 3)
+    classifier = sentiment.Network(sentiment.Architecture(hidden=4, embedding=5, layers=2), 20, 3)
     gold = torch.tensor([0, 1, 2])
     translator = translate.Network(
         translate.Architecture(embedding=5, hidden=4, decoder=6, layers=2), 20
@@ -138,7 +139,10 @@ def networks() -> dict[str, tuple[nn.Module, Any]]:
             tagger,
             lambda: tagger.crf.loss(tagger(ids, characters, where, lengths), tags, lengths),
         ),
-        "sentiment": (judge, lambda: nn.functional.cross_entropy(judge(ids, lengths), gold)),
+        "sentiment": (
+            classifier,
+            lambda: nn.functional.cross_entropy(classifier(ids, lengths), gold),
+        ),
         "translate": (translator, lambda: translator.loss(ids, lengths, ids, lengths, 0.1)),
     }
 
@@ -160,7 +164,7 @@ def test_after_one_step_every_parameter_that_is_learnt_has_moved(task: str) -> N
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_recurrent_weights_begin_orthogonal_and_an_lstm_remembers_at_first(cell: Cell) -> None:
+def test_recurrent_weights_start_orthogonal_and_forget_gates_open(cell: Cell) -> None:
     stack = RecurrentStack(3, 4, cell=cell, layers=1, bidirectional=True, merge="sum")
     for name, parameter in stack.named_parameters():
         if "weight_hh" in name:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.batches import bucketed
 from training.config import Fit
 from training.errors import TrainingError
-from training.fit import History, _rate, device_of, fit, multiplies_bfloat16
+from training.nn.batches import bucketed
+from training.nn.fit import History, _rate, device_of, fit, multiplies_bfloat16
 
 
 class Straight(nn.Module):

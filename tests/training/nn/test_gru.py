@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.gru import GRU
+from training.nn.gru import GRU
 
 
 def both(inputs: int, hidden: int) -> tuple[nn.GRU, GRU]:
