@@ -15,16 +15,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training import corpora, export, guidelines, ner, scores, words
+from training import ner, scores, words
 from training.config import Fit, parse
-from training.corpora import Tagged
-from training.tokenization import words_of
+from training.data import corpora, guidelines
+from training.data.corpora import Tagged
+from training.data.tokenization import words_of
 
 
 def main(argv: Sequence[str]) -> None:
     config = parse(ner.Config, argv, "baselines_ner", __doc__ or "")
     read = partial(guidelines.read, guidelines=config.guidelines)
-    data = corpora.load(read, **export.file_options(config.files, config.fit.seed))
+    data = corpora.load(read, **corpora.file_options(config.files, config.fit.seed))
     vectors = words.read_vectors(config.network.vectors, config.network.embedding)
     with TemporaryDirectory() as folder:
         tagger = spacy_tagger(data, vectors, config.fit, Path(folder))

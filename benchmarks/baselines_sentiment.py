@@ -17,10 +17,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from training import corpora, export, scores, sentiment
+from training import scores, sentiment
 from training.config import parse
-from training.corpora import Labelled
-from training.tokenization import words_of
+from training.data import corpora
+from training.data.corpora import Labelled
+from training.data.tokenization import words_of
 
 Classifier = Callable[[list[str]], tuple[list[str], NDArray[np.float64]]]
 """Texts -> labels, and the probability of each for each text."""
@@ -28,7 +29,9 @@ Classifier = Callable[[list[str]], tuple[list[str], NDArray[np.float64]]]
 
 def main(argv: Sequence[str]) -> None:
     config = parse(sentiment.Config, argv, "baselines_sentiment", __doc__ or "")
-    data = corpora.load(corpora.read_labelled, **export.file_options(config.files, config.fit.seed))
+    data = corpora.load(
+        corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)
+    )
     for name, learn in (("TF-IDF + logistic regression", tf_idf), ("fastText", fast_text)):
         classify = learn(data, config.fit.seed)
         for test, examples in data.tests.items():

@@ -11,9 +11,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from training import corpora, export, scores, translate
+from training import scores, translate
 from training.config import parse
-from training.corpora import Pair
+from training.data import corpora
+from training.data.corpora import Pair
 
 PAIRS = 30_000
 """Of more training pairs, so many are drawn for the table."""
@@ -25,14 +26,14 @@ Table = Mapping[str, str]
 
 def main(argv: Sequence[str]) -> None:
     config = parse(translate.Config, argv, "baselines_translation", __doc__ or "")
-    files = export.file_options(config.files, config.fit.seed)
+    files = corpora.file_options(config.files, config.fit.seed)
     data = corpora.load(corpora.read_pairs, **files)
     reverse = config.network.reverse
-    train = [pair.turned() if reverse else pair for pair in data.train]
+    train = [pair.swapped() if reverse else pair for pair in data.train]
     chance = random.Random(config.fit.seed)
     words = learnt(chance.sample(train, min(PAIRS, len(train))))
     for test, pairs in data.tests.items():
-        turned = [pair.turned() if reverse else pair for pair in pairs]
+        turned = [pair.swapped() if reverse else pair for pair in pairs]
         print(f"the source as it is on {test}: {scored(turned, {})}", flush=True)
         print(f"word for word on {test}: {scored(turned, words)}", flush=True)
 

@@ -11,8 +11,9 @@ from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
 from service.bundle import Manifest
-from training import calibration, guidelines
+from training import calibration
 from training.calibration import Judged
+from training.data import guidelines
 from training.nn.fit import History
 
 _ABOUT = {
@@ -122,7 +123,7 @@ def _guidelines(rules: Mapping[str, str]) -> list[str]:
     return [
         "## What counts as a name",
         "",
-        "The corpora disagree; these rules bring them together (`training/guidelines.py`). Every test set is "
+        "The corpora disagree; these rules bring them together (`training/data/guidelines.py`). Every test set is "
         "scored as its corpus has it and, where they change it, `reconciled`.",
         "",
         *guidelines.described(rules),

@@ -17,8 +17,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from training import corpora, export, scores, sentiment, words
+from training import scores, sentiment, words
 from training.config import parse, run_folder
+from training.data import corpora
+from training.data.vocabulary import build_word_tokenizer
 from training.errors import TrainingError
 from training.nn.batches import bucketed, pad
 from training.nn.fit import History, fit, prepare
@@ -62,7 +64,9 @@ def main(argv: Sequence[str]) -> Path:
     )
     if not any(argument.split("=")[0] == "--out" for argument in argv):
         raise TrainingError("--out needs a folder for compare.md and compare.png")
-    data = corpora.load(corpora.read_labelled, **export.file_options(config.files, config.fit.seed))
+    data = corpora.load(
+        corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)
+    )
     trained = [_train(with_cell(config, cell), data) for cell in CELLS]
     folder = config.files.out
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,8 +87,12 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
     device = prepare(config.fit)
     vectors = words.read_vectors(options.vectors, options.embedding)
     texts = (example.text for example in data.train)
-    tokenizer = words.tokenizer(
-        texts, vectors, at_least=options.at_least, at_most=options.vocabulary, web=True
+    tokenizer = build_word_tokenizer(
+        texts,
+        vectors.words if vectors else [],
+        at_least=options.at_least,
+        at_most=options.vocabulary,
+        web=True,
     )
     network = sentiment.Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
     words.fill(network.embedding, tokenizer, vectors)

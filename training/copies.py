@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from training.corpora import Tagged
-from training.guidelines import spans_of
+from training.data.corpora import Tagged
+from training.data.guidelines import spans_of
 
 Copy = Literal["written", "lower", "upper", "title", "invented"]
 CASES: dict[Copy, Callable[[str], str]] = {

@@ -20,10 +20,11 @@ from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
-from training import calibration, copies, corpora, guidelines, scores, views
+from training import calibration, copies, scores, views
 from training.config import Options, Pairs
 from training.copies import Copy
-from training.corpora import Example, Labelled, Pair, Tagged
+from training.data import corpora, guidelines
+from training.data.corpora import Example, Labelled, Pair, Tagged
 from training.errors import TrainingError
 
 
@@ -37,7 +38,7 @@ class Config(Options):
     labels: Pairs = {}
     """Renames labels, as `person PER`; renamed to "" one is dropped."""
     reconciled: bool = False
-    """Names: puts the files under the rules that the bundle was trained with (training/guidelines.py)."""
+    """Names: puts the files under the rules that the bundle was trained with (training/data/guidelines.py)."""
     copy_as: Annotated[Copy, tyro.conf.arg(name="copy")] = "written"
     """Names: scores on a copy in other case, or with invented names (training/copies.py)."""
     sentences: bool = False
@@ -163,7 +164,7 @@ def turned(task: Translate, pairs: list[Pair], reverse: bool | None = None) -> l
     if reverse is None:
         recipe = task.bundle.manifest.training.recipe
         reverse = bool(recipe.get("network", {}).get("reverse", False))
-    return [pair.turned() for pair in pairs] if reverse else pairs
+    return [pair.swapped() for pair in pairs] if reverse else pairs
 
 
 def _examples(

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from service import bundle
@@ -118,27 +117,6 @@ class Draft:
     parameters: int
     device: str
     tried: Scores = field(default_factory=dict)
-
-
-def file_options(files: Files, seed: int) -> dict[str, Any]:
-    """The arguments of `corpora.load` that come from the options."""
-    return {
-        "train": files.train,
-        "dev": files.dev,
-        "test": files.test,
-        "folder": files.data,
-        "labels": files.labels,
-        "licences": files.licences,
-        "seed": seed,
-    }
-
-
-def made_once(path: Path, build: Callable[[], Tokenizer]) -> Tokenizer:
-    """The tokenizer in `path`, or a new one that is saved there, so a resumed run has the same."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        build().save(str(path))
-    return Tokenizer.from_file(str(path))
 
 
 def publish(

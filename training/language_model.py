@@ -25,13 +25,14 @@ from tqdm import tqdm
 from service.tasks.ner import Reader
 from training import words
 from training.config import Fit, Options, parse, training_folder
-from training.corpora import locate, read_texts
+from training.data.corpora import locate, read_texts
+from training.data.tokenization import word_tokenizer
+from training.data.vocabulary import frequent_characters
 from training.errors import TrainingError
 from training.nn.batches import bucketed, mask
 from training.nn.cross_entropy import projected_cross_entropy
 from training.nn.fit import fit, prepare
 from training.nn.layers import Cell, CharCNN, RecurrentStack, VariationalDropout
-from training.tokenization import word_tokenizer
 
 HELD_OUT = 500
 """Every so manieth stretch is not trained on but scored."""
@@ -285,7 +286,7 @@ def read(paths: Sequence[Path], tokenizer: Tokenizer, *, spelled: bool) -> Text:
         written=np.concatenate(written or empty),
         ends=ends,
         forms=[*places],
-        alphabet=words.alphabet(characters, at_least=5),
+        alphabet=frequent_characters(characters, at_least=5),
     )
 
 

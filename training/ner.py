@@ -15,10 +15,16 @@ from service.bundle import Limits
 from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
-from training import copies, corpora, export, guidelines, scores, words
+from training import copies, export, scores, words
 from training.calibration import Judged, doubt, offsets, temperature
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
 from training.copies import Copy
+from training.data import corpora, guidelines
+from training.data.vocabulary import (
+    build_word_tokenizer,
+    frequent_characters,
+    load_or_build_tokenizer,
+)
 from training.errors import TrainingError
 from training.graph import round_to_eight_bits, round_to_half
 from training.ner_graph import check_parity, write_graph
@@ -59,7 +65,7 @@ class Architecture(words.Reading):
 class Config(Options):
     files: Files = Files(out=Path("models/ner"))
     guidelines: Pairs = {}
-    """Rules that bring a corpus's labels to ours (training/guidelines.py), by a part of its path, as
+    """Rules that bring a corpus's labels to ours (training/data/guidelines.py), by a part of its path, as
     `btc "mentions titles"`; tests are scored as they are written and under these rules."""
     network: Architecture = Architecture()
     fit: Fit = Fit(epochs=15, batch_tokens=512, learning_rate=3e-3)
@@ -137,7 +143,7 @@ def main(argv: Sequence[str]) -> Path:
         Config, argv, "ner", "Trains a tagger that finds names and publishes it as a bundle."
     )
     options = config.network
-    files = export.file_options(config.files, config.fit.seed)
+    files = corpora.file_options(config.files, config.fit.seed)
     written = corpora.load(corpora.read_conll, **files).tests
     data = corpora.load(partial(guidelines.read, guidelines=config.guidelines), **files)
     tags = tags_of(data)
@@ -145,11 +151,11 @@ def main(argv: Sequence[str]) -> Path:
     device = prepare(config.fit)
     folder = run_folder(config.files, config, data.corpora)
     vectors = words.read_vectors(options.vectors, options.embedding)
-    tokenizer = export.made_once(
+    tokenizer = load_or_build_tokenizer(
         folder / "tokenizer.json",
-        lambda: words.tokenizer(
+        lambda: build_word_tokenizer(
             (example.text for example in data.train),
-            vectors,
+            vectors.words if vectors else [],
             at_least=options.at_least,
             at_most=options.vocabulary,
         ),
@@ -346,7 +352,7 @@ def judged(
 def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:
     """The characters seen at least five times, or at all in a small corpus, in order."""
     characters = Counter(x for one in sentences for token in one.tokens for x in token)
-    return words.alphabet(characters, at_least=5 if len(sentences) > 1000 else 1)
+    return frequent_characters(characters, at_least=5 if len(sentences) > 1000 else 1)
 
 
 def encoded(

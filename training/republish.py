@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 
 from service import bundle
 from service.tasks.translate import Translate
-from training import behaviour, card, corpora, scores, translate
+from training import behaviour, card, scores, translate
 from training.config import Options, Precision, read_recipe
+from training.data import corpora
 from training.errors import TrainingError
 from training.evaluate import translator, turned
 from training.export import Scores, golden_examples

@@ -23,7 +23,7 @@ from service.tasks.common import predict
 from training import calibration
 from training.calibration import Judged
 from training.card import Confusion
-from training.corpora import Labelled, Pair, Tagged
+from training.data.corpora import Labelled, Pair, Tagged
 
 if TYPE_CHECKING:  # a training loads its own task only
     from service.tasks.ner import Ner, NerResult

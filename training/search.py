@@ -11,8 +11,9 @@ import tyro
 
 from service.tasks.common import predict
 from service.tasks.translate import Translate
-from training import corpora, scores
+from training import scores
 from training.config import Options
+from training.data import corpora
 from training.errors import TrainingError
 from training.evaluate import translator, turned
 from training.export import Scores

@@ -23,8 +23,10 @@ from torch.nn import functional
 from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
-from training import behaviour, corpora, export, scores, words
+from training import behaviour, export, scores, words
 from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training.data import corpora
+from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
 from training.errors import TrainingError
 from training.graph import Graph, round_to_half
 from training.nn.batches import bucketed, mask, pad
@@ -132,17 +134,19 @@ def main(argv: Sequence[str]) -> Path:
         Config, argv, "sentiment", "Trains a sentiment classifier and publishes it as a bundle."
     )
     options = config.network
-    data = corpora.load(corpora.read_labelled, **export.file_options(config.files, config.fit.seed))
+    data = corpora.load(
+        corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)
+    )
     labels = labels_of(data)
 
     device = prepare(config.fit)
     folder = run_folder(config.files, config, data.corpora)
     vectors = words.read_vectors(options.vectors, options.embedding)
-    tokenizer = export.made_once(
+    tokenizer = load_or_build_tokenizer(
         folder / "tokenizer.json",
-        lambda: words.tokenizer(
+        lambda: build_word_tokenizer(
             (example.text for example in data.train),
-            vectors,
+            vectors.words if vectors else [],
             at_least=options.at_least,
             at_most=options.vocabulary,
             web=True,

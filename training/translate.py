@@ -25,18 +25,20 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import behaviour, corpora, export, scores, search, start
+from training import behaviour, export, scores, search, start
 from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training.data import corpora
+from training.data.augmentation import augment
+from training.data.tokenization import subword_tokenizer
+from training.data.vocabulary import load_or_build_tokenizer
 from training.graph import round_to_half
 from training.nn.batches import bucketed, mask, pad
 from training.nn.cross_entropy import projected_cross_entropy
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Attention, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
-from training.tokenization import subword_tokenizer
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
-from training.variants import varied
 
 Ids = NDArray[np.int32]
 
@@ -227,7 +229,7 @@ def main(argv: Sequence[str]) -> Path:
 
     device = prepare(config.fit)
     folder = run_folder(config.files, config, used)
-    tokenizer = export.made_once(
+    tokenizer = load_or_build_tokenizer(
         folder / "tokenizer.json",
         lambda: (
             Tokenizer.from_file(str(begun.file("tokenizer.json")))
@@ -268,7 +270,7 @@ def main(argv: Sequence[str]) -> Path:
         return -total / count
 
     def train_on(pairs: Sequence[corpora.Pair], how: Fit, where: Path) -> History:
-        ids = encoded(varied(pairs, options.varied, how.seed), tokenizer, options.max_tokens)
+        ids = encoded(augment(pairs, options.varied, how.seed), tokenizer, options.max_tokens)
         lengths = [max(len(source), len(target)) for source, target in ids]
         return fit(
             network,
@@ -317,15 +319,15 @@ def main(argv: Sequence[str]) -> Path:
 
 def _loaded(config: Config, train: Sequence[str]) -> corpora.Data[corpora.Pair]:
     """The splits with these training files, sources first."""
-    files = export.file_options(config.files, config.fit.seed) | {"train": train}
+    files = corpora.file_options(config.files, config.fit.seed) | {"train": train}
     data = corpora.load(corpora.read_pairs, **files)
     if not config.network.reverse:
         return data
     return replace(
         data,
-        train=[pair.turned() for pair in data.train],
-        dev=[pair.turned() for pair in data.dev],
-        tests={name: [pair.turned() for pair in pairs] for name, pairs in data.tests.items()},
+        train=[pair.swapped() for pair in data.train],
+        dev=[pair.swapped() for pair in data.dev],
+        tests={name: [pair.swapped() for pair in pairs] for name, pairs in data.tests.items()},
     )
 
 

@@ -15,9 +15,9 @@ from pydantic import Field
 from tqdm import tqdm
 
 from training.config import Options, parse
-from training.corpora import locate, read_texts
+from training.data.corpora import locate, read_texts
+from training.data.tokenization import words_of
 from training.errors import TrainingError
-from training.tokenization import words_of
 
 
 class Config(Options):

@@ -1,7 +1,6 @@
 """What the tagger and the classifier share: options, vocabulary, word vectors, word dropout, random inputs."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -17,7 +16,6 @@ from torch import Tensor, nn
 from training.config import Options
 from training.errors import TrainingError
 from training.nn.layers import Cell, Merge
-from training.tokenization import word_counts, word_tokenizer
 
 UNKNOWN = 1
 
@@ -99,23 +97,6 @@ def _read_model(path: Path) -> dict[str, Any]:
     return model
 
 
-def tokenizer(
-    texts: Iterable[str],
-    vectors: Vectors | None,
-    *,
-    at_least: int,
-    at_most: int,
-    web: bool = False,
-) -> Tokenizer:
-    """A word tokenizer that knows the words of the training texts that occur `at_least` times or have a
-    vector, and then, up to `at_most` in all, the most frequent words that have a vector."""
-    with_vector = set(vectors.words) if vectors else set()
-    counts = word_counts(texts, web=web)
-    own = [word for word, count in counts.items() if count >= at_least or word in with_vector]
-    known = dict.fromkeys([*own, *(vectors.words if vectors else [])])
-    return word_tokenizer(list(known)[:at_most], web=web)
-
-
 def fill(embedding: nn.Embedding, known: Tokenizer, vectors: Vectors | None) -> None:
     """Puts the vectors into their rows; the others keep what they have."""
     if vectors is None:
@@ -143,11 +124,6 @@ def start(network: Starts, known: Tokenizer, vectors: Vectors | None) -> None:
                 f"than this network ({name}: {list(value.shape)})"
             )
     network.load_state_dict(vectors.weights, strict=False)
-
-
-def alphabet(characters: Counter[str], at_least: int) -> str:
-    """The characters seen `at_least` times, in order."""
-    return "".join(sorted(one for one, count in characters.items() if count >= at_least))
 
 
 def dropped(ids: Tensor, rate: float) -> Tensor:

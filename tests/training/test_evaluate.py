@@ -13,7 +13,7 @@ from service.tasks.sentiment import JudgedSentence, Sentiment, SentimentResult
 from training import calibration, evaluate, scores, views
 from training.__main__ import main
 from training.calibration import Judged
-from training.corpora import Tagged
+from training.data.corpora import Tagged
 
 
 def answers(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:

@@ -25,10 +25,10 @@ from training import (
     words,
 )
 from training.config import Precision
+from training.data.tokenization import word_tokenizer
 from training.errors import TrainingError
 from training.graph import Graph, round_to_eight_bits, round_to_half
 from training.nn.layers import Cell, Merge, RecurrentStack
-from training.tokenization import word_tokenizer
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 WORDS = word_tokenizer([f"w{number}" for number in range(30)])

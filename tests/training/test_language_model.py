@@ -10,7 +10,8 @@ import torch
 
 from training import language_model, ner, sentiment, words
 from training.__main__ import main
-from training.tokenization import word_tokenizer
+from training.data.tokenization import word_tokenizer
+from training.data.vocabulary import build_word_tokenizer
 
 from . import tiny
 
@@ -65,7 +66,9 @@ def test_it_learns_which_words_come_next(model_path: Path) -> None:
 def test_a_tagger_starts_from_its_words_letters_and_layer(model_path: Path) -> None:
     known = words.read_vectors(model_path, 12)
     assert known is not None
-    tokenizer = words.tokenizer(["ada ada unheard unheard"], known, at_least=2, at_most=50)
+    tokenizer = build_word_tokenizer(
+        ["ada ada unheard unheard"], known.words, at_least=2, at_most=50
+    )
     options = ner.Architecture(
         cell="gru", layers=2, hidden=16, embedding=12, character_embedding=8, character_filters=8
     )
@@ -87,7 +90,7 @@ def test_a_classifier_starts_from_one_without_letters(vectors_path: Path, tmp_pa
     known = words.read_vectors(path, 12)
     assert known is not None
     assert not known.alphabet
-    tokenizer = words.tokenizer(["good good"], known, at_least=2, at_most=50, web=True)
+    tokenizer = build_word_tokenizer(["good good"], known.words, at_least=2, at_most=50, web=True)
     options = sentiment.Architecture(hidden=16, embedding=12)
     network = sentiment.Network(options, tokenizer.get_vocab_size(), 2)
     words.start(network, tokenizer, known)

@@ -11,10 +11,10 @@ from service.session import Session
 from service.tasks.ner import Reader
 from training import ner
 from training.calibration import Judged, doubt, offsets
-from training.corpora import Tagged
+from training.data.corpora import Tagged
+from training.data.tokenization import word_tokenizer
 from training.graph import Graph, round_to_eight_bits
 from training.nn.crf import CRF
-from training.tokenization import word_tokenizer
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 

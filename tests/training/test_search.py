@@ -7,7 +7,7 @@ import pytest
 from service.tasks.translate import Translate
 from training import search
 from training.__main__ import main
-from training.corpora import Pair, read_pairs
+from training.data.corpora import Pair, read_pairs
 
 
 @pytest.fixture

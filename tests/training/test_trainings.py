@@ -18,7 +18,7 @@ from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
 from tests.training import tiny
 from training import scores, vectors
-from training.corpora import read_conll, read_labelled, read_pairs
+from training.data.corpora import read_conll, read_labelled, read_pairs
 from training.translate import READING
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -380,11 +380,12 @@ def test_a_network_starts_from_its_vectors(vectors_path: Path) -> None:
     from torch import nn
 
     from training import words
+    from training.data.vocabulary import build_word_tokenizer
 
     known = words.read_vectors(vectors_path, 12)
     assert known is not None
-    tokenizer: Tokenizer = words.tokenizer(
-        ["film film unheard unheard rare"], known, at_least=2, at_most=20
+    tokenizer: Tokenizer = build_word_tokenizer(
+        ["film film unheard unheard rare"], known.words, at_least=2, at_most=20
     )
     assert tokenizer.get_vocab_size() == 2 + 20
     assert tokenizer.token_to_id("unheard") is not None

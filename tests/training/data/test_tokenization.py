@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from training.tokenization import subword_tokenizer, word_counts, word_tokenizer, words_of
+from training.data.tokenization import subword_tokenizer, word_counts, word_tokenizer, words_of
 
 ODD = [
     "",

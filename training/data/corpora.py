@@ -1,22 +1,28 @@
-"""Files to plain examples: CoNLL for names, JSONL or CSV for sentiment, TSV for translation; `.xz` too.
+"""Examples of corpora: CoNLL for names, JSONL or CSV for sentiment, TSV for translation.
 
 A file is named as `PATH`, `PATH#N` (N of its examples, drawn at random) or `PATH#Nx` (read N times).
 Leaves out tokenisation: an example is text as people write it.
 """
 
-import csv
 import hashlib
-import json
-import lzma
 import random
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from service.bundle import Corpus
+from training.config import Files
+from training.data.files import (
+    csv_rows,
+    json_rows,
+    kind_of,
+    left_out_ids,
+    read_lines,
+    unparsable,
+)
 from training.errors import TrainingError
 
 Split = Literal["train", "dev", "test"]
@@ -49,7 +55,7 @@ class Pair:
     text: str
     other: str
 
-    def turned(self) -> "Pair":
+    def swapped(self) -> "Pair":
         return Pair(self.other, self.text)
 
 
@@ -79,7 +85,7 @@ def read_conll(path: Path, labels: Mapping[str, str]) -> Iterator[Tagged]:
     """
     tokens: list[str] = []
     tags: list[str] = []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         line = line.rstrip("\n")
         if not line.strip():
             if tokens:
@@ -88,12 +94,12 @@ def read_conll(path: Path, labels: Mapping[str, str]) -> Iterator[Tagged]:
             continue
         parts = line.split("\t") if "\t" in line else line.split(" ")
         if len(parts) < 2 or not parts[0]:
-            raise _unparsable(path, number, "token TAB tag, or a blank line", line)
+            raise unparsable(path, number, "token TAB tag, or a blank line", line)
         token, tag = parts[0], parts[-1].strip()
         if token == "-DOCSTART-":
             continue
         if not re.fullmatch(r"O|[BI]-\S+", tag):
-            raise _unparsable(path, number, "an IOB2 tag (O, B-TYPE or I-TYPE)", tag)
+            raise unparsable(path, number, "an IOB2 tag (O, B-TYPE or I-TYPE)", tag)
         if tag != "O":
             name = labels.get(tag[2:], tag[2:])
             tag = f"{tag[:2]}{name}" if name else "O"
@@ -111,11 +117,11 @@ def read_labelled(path: Path, labels: Mapping[str, str]) -> Iterator[Labelled]:
     `labels` renames labels; a text whose label is renamed to "" is left out. Raises TrainingError with
     file and line.
     """
-    rows = _csv_rows(path) if _kind(path) == ".csv" else _json_rows(path)
+    rows = csv_rows(path) if kind_of(path) == ".csv" else json_rows(path)
     for number, row in rows:
         text, label = row.get("text"), row.get("label")
         if not isinstance(text, str) or not isinstance(label, str | int):
-            raise _unparsable(path, number, "the fields `text` and `label`", str(row))
+            raise unparsable(path, number, "the fields `text` and `label`", str(row))
         name = labels.get(str(label), str(label))
         if name and text.strip():
             yield Labelled(text, name, str(row.get("id", "")))
@@ -123,10 +129,10 @@ def read_labelled(path: Path, labels: Mapping[str, str]) -> Iterator[Labelled]:
 
 def read_pairs(path: Path, labels: Mapping[str, str]) -> Iterator[Pair]:
     """Pairs of a two-column file: text TAB its translation. Raises TrainingError with file and line."""
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         parts = line.rstrip("\n").split("\t")
         if len(parts) != 2:
-            raise _unparsable(path, number, "text TAB translation", line)
+            raise unparsable(path, number, "text TAB translation", line)
         if parts[0].strip() and parts[1].strip():
             yield Pair(parts[0].strip(), parts[1].strip())
 
@@ -171,11 +177,11 @@ def load(
     tests: dict[str, list[Example]] = {}
     for name in test:
         tests[test_name(name, tests)] = split(name, "test")
-    known = {_essence(one.text) for examples in tests.values() for one in examples}
-    known |= {_essence(one.text) for _, one in chosen_on}
+    known = {_normalized(one.text) for examples in tests.values() for one in examples}
+    known |= {_normalized(one.text) for _, one in chosen_on}
     known.discard("")
     everything = [(file, one) for file, name in enumerate(train) for one in split(name, "train")]
-    kept = [(file, one) for file, one in everything if _essence(one.text) not in known]
+    kept = [(file, one) for file, one in everything if _normalized(one.text) not in known]
     if not kept:
         raise TrainingError("the train split is empty: every example also stands in dev or test")
     return Data(
@@ -187,6 +193,19 @@ def load(
         corpora=corpora,
         left_out=len(everything) - len(kept),
     )
+
+
+def file_options(files: Files, seed: int) -> dict[str, Any]:
+    """The arguments of `load` that come from the options."""
+    return {
+        "train": files.train,
+        "dev": files.dev,
+        "test": files.test,
+        "folder": files.data,
+        "labels": files.labels,
+        "licences": files.licences,
+        "seed": seed,
+    }
 
 
 def read_file(
@@ -204,7 +223,7 @@ def read_file(
     """
     path, count, times = _parse(name, folder)
     examples = list(read(path, labels))
-    if kind != "test" and (secret := _left_out(path)):
+    if kind != "test" and (secret := left_out_ids(path)):
         examples = [example for example in examples if getattr(example, "id", "") not in secret]
     if count is not None and count < len(examples):
         examples = random.Random(f"{seed} {path.name}").sample(examples, count)
@@ -224,13 +243,13 @@ def locate(name: str, folder: Path | None) -> Path:
 
 def read_texts(path: Path) -> Iterator[str]:
     """Plain lines, or the field `text` of JSON lines. Raises TrainingError with file and line."""
-    if _kind(path) != ".jsonl":
-        yield from _lines(path)
+    if kind_of(path) != ".jsonl":
+        yield from read_lines(path)
         return
-    secret = _left_out(path)
-    for number, row in _json_rows(path):
+    secret = left_out_ids(path)
+    for number, row in json_rows(path):
         if not isinstance(row.get("text"), str):
-            raise _unparsable(path, number, "the field `text`", str(row))
+            raise unparsable(path, number, "the field `text`", str(row))
         if row.get("id") not in secret:
             yield str(row["text"])
 
@@ -253,68 +272,7 @@ def test_name(name: str, taken: Mapping[str, object]) -> str:
     return short if short not in taken else f"{short}-{len(taken)}"
 
 
-def _essence(text: str) -> str:
-    """A text without case, punctuation, links and @names: equal for copies of the same text."""
+def _normalized(text: str) -> str:
+    """A text without case, punctuation, links and @names: equal for duplicates of the same text."""
     text = re.sub(r"https?://\S+|@\w+", " ", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(re.findall(r"\w+", text))
-
-
-def _kind(path: Path) -> str:
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".xz"]
-    return suffixes[-1] if suffixes else ""
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        if path.suffix == ".xz":
-            with lzma.open(path, "rt", encoding="utf-8", newline="\n") as file:
-                yield from file
-        else:
-            with path.open(encoding="utf-8", newline="\n") as file:
-                yield from file
-    except UnicodeDecodeError as error:
-        raise TrainingError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
-    except (lzma.LZMAError, EOFError) as error:
-        raise TrainingError(f"{path}: not a whole .xz file: {error}") from error
-
-
-LEAVE_OUT = "leave_out_of_training.tsv"
-"""Beside a corpus: the file (without endings) and `id` of the rows that no training may see."""
-
-
-def _left_out(path: Path) -> set[str]:
-    """The ids that may not be trained on, of the rows of a file."""
-    beside = path.with_name(LEAVE_OUT)
-    if not beside.is_file():
-        return set()
-    rows = (line.rstrip("\n").split("\t") for line in _lines(beside))
-    return {row[1] for row in rows if row[0] == path.name.split(".")[0]}
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict):
-            raise _unparsable(path, number, 'a JSON object like {"text": ..., "label": ...}', line)
-        yield number, row
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    reader = csv.DictReader(_lines(path), strict=True)
-    fields = reader.fieldnames or []
-    if "text" not in fields or "label" not in fields:
-        raise _unparsable(path, 1, "a header with the columns text and label", ",".join(fields))
-    try:
-        for row in reader:
-            yield reader.line_num, dict(row)
-    except csv.Error as error:
-        raise _unparsable(path, reader.line_num, "a CSV row", str(error)) from error
-
-
-def _unparsable(path: Path, line: int, expected: str, found: str) -> TrainingError:
-    return TrainingError(f"{path}:{line}: expected {expected}, found {found.strip()[:80]!r}")

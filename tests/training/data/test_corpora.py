@@ -8,7 +8,7 @@ import pytest
 import training
 from tests.training import tiny
 from training.__main__ import main
-from training.corpora import (
+from training.data.corpora import (
     Data,
     Labelled,
     Pair,

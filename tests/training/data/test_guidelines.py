@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from training.copies import copied
-from training.corpora import Tagged
+from training.data.corpora import Tagged
+from training.data.guidelines import RULES, described, read, spans_of, tags_of, trimmed
 from training.errors import TrainingError
-from training.guidelines import RULES, described, read, spans_of, tags_of, trimmed
 
 
 def tagged(text: str) -> Tagged:

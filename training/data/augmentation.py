@@ -1,7 +1,7 @@
-"""Varied training pairs: what a translator brings through as it stands, or reads in spite of how it is written.
+"""Augments the training pairs of a translator with what must pass unchanged, and with careless spelling.
 
-Corpora hold few addresses, emoji, capitals or names that are seen once; visitors type them. A varied pair stays a
-translation: what is put in or changed is the same on both sides, or is a fault of the source alone.
+Corpora hold few addresses, emoji, capitals or names that are seen once; users type them. An augmented pair stays a
+translation: what is inserted or changed is the same on both sides, or is an error in the source alone.
 """
 
 import random
@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Sequence
 
 from service.tasks.spelling import without_accents
-from training.corpora import Pair
+from training.data.corpora import Pair
 
 NAME = re.compile(r"(?<![\w'’-])[A-ZÀÉÈÊÎÔÛÇ][a-zà-ÿ]{2,}(?![\w'’-])")
 NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d.,]*\d)")
@@ -33,8 +33,8 @@ MARKS = ["- ", "– ", "• ", "* ", "{}. ", "{}) ", "({}) ", "> ", "« ", '"']
 CLOSING = {"« ": " »", '"': '"'}
 
 
-def varied(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
-    """The pairs (source first), about a `share` of them varied; the same seed gives the same."""
+def augment(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
+    """The pairs (source first), about a `share` of them augmented; the same seed gives the same."""
     chance = random.Random(f"{seed} variants")
     names = sorted({name for pair in pairs[::10] for name in _shared(NAME, pair)})
     ways: dict[Callable[[Pair], Pair], int] = {

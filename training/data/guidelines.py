@@ -1,8 +1,8 @@
-"""Reconciles the annotation guidelines of corpora of names, so that together they teach one thing.
+"""Reconciles the annotation guidelines of corpora of names, so that together they teach the same thing.
 
 Corpora disagree on what a name is and where it ends. A recipe names, for each corpus, the rules that bring its
-labels to ours; `RULES` holds them all. A rule changes tags and, if it must, takes words out; it adds nothing
-and never moves a name. Which words a name keeps is also a matter of `trimmed`: signs at its ends.
+labels to ours; `RULES` holds them all. A rule changes tags and, if it must, removes words; it adds nothing and
+never moves a name. `trimmed` removes punctuation from the ends of a name in every corpus.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from training.corpora import Tagged, read_conll
+from training.data.corpora import Tagged, read_conll
 from training.errors import TrainingError
 
 _TITLES = """
@@ -59,8 +59,8 @@ Rule = Callable[[Sequence[Tagged]], list[Tagged]]
 def read(
     path: Path, labels: Mapping[str, str], *, guidelines: Mapping[str, str]
 ) -> Iterator[Tagged]:
-    """Sentences as `read_conll` gives them, put under the rules of every entry of `guidelines` (part of a
-    path -> names of rules) that the path contains. Raises TrainingError for a rule that there is not."""
+    """Sentences as `read_conll` gives them, after the rules of every entry of `guidelines` (part of a path ->
+    names of rules) whose part the path contains. Raises TrainingError for an unknown rule."""
     sentences: Sequence[Tagged] = list(read_conll(path, labels))
     for part, names in guidelines.items():
         for name in names.split():
