@@ -15,11 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training import ner, scores, words
+from training import ner, words
 from training.config import Fit, parse
 from training.data import corpora, guidelines
 from training.data.corpora import Tagged
 from training.data.tokenization import words_of
+from training.tasks.ner import scores
 
 
 def main(argv: Sequence[str]) -> None:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
         tagger = spacy_tagger(data, vectors, config.fit, Path(folder))
     for test, sentences in data.tests.items():
         gold = [list(sentence.tags) for sentence in sentences]
-        print(f"spaCy on {test}: {scores.tagging_overall(gold, tagged(tagger, sentences))}")
+        print(f"spaCy on {test}: {scores.overall(gold, tagged(tagger, sentences))}")
 
 
 def spacy_tagger(

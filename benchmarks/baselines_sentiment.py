@@ -17,11 +17,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from training import scores, sentiment
+from training import sentiment
 from training.config import parse
 from training.data import corpora
 from training.data.corpora import Labelled
 from training.data.tokenization import words_of
+from training.evaluation.scores import Values
+from training.tasks.sentiment import scores
 
 Classifier = Callable[[list[str]], tuple[list[str], NDArray[np.float64]]]
 """Texts -> labels, and the probability of each for each text."""
@@ -38,10 +40,10 @@ def main(argv: Sequence[str]) -> None:
             print(f"{name} on {test}: {scored(classify, examples)}", flush=True)
 
 
-def scored(classify: Classifier, examples: Sequence[Labelled]) -> scores.Values:
+def scored(classify: Classifier, examples: Sequence[Labelled]) -> Values:
     gold = [example.label for example in examples]
     found = best_of(set(gold), *classify([example.text for example in examples]))
-    return scores.classification_overall(gold, found)
+    return scores.overall(gold, found)
 
 
 def best_of(own: set[str], labels: list[str], chances: NDArray[np.float64]) -> list[str]:

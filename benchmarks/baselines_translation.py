@@ -11,10 +11,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from training import scores, translate
+from training import translate
 from training.config import parse
 from training.data import corpora
 from training.data.corpora import Pair
+from training.evaluation.scores import Values
+from training.tasks.translate import scores
 
 PAIRS = 30_000
 """Of more training pairs, so many are drawn for the table."""
@@ -38,10 +40,10 @@ def main(argv: Sequence[str]) -> None:
         print(f"word for word on {test}: {scored(turned, words)}", flush=True)
 
 
-def scored(pairs: Sequence[Pair], words: Table) -> scores.Values:
+def scored(pairs: Sequence[Pair], words: Table) -> Values:
     """The scores of a table's translations; an empty table leaves the source as it is."""
     translations = [word_for_word(pair.text, words) for pair in pairs]
-    return scores.translation_overall(translations, [pair.other for pair in pairs])
+    return scores.overall(translations, [pair.other for pair in pairs])
 
 
 def word_for_word(text: str, words: Table) -> str:

@@ -1,19 +1,18 @@
 """Writes a bundle's `card.md` and its pictures: training curves and, where labels are few, a confusion table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
-from numpy.typing import NDArray
 
 from service.bundle import Manifest
-from training import calibration
-from training.calibration import Judged
 from training.data import guidelines
+from training.evaluation import calibration
+from training.evaluation.calibration import GradedPredictions
+from training.evaluation.scores import Confusion
 from training.nn.fit import History
 
 _ABOUT = {
@@ -23,26 +22,18 @@ _ABOUT = {
 }
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Counts of gold labels (rows) against predictions (columns)."""
-
-    labels: list[str]
-    counts: NDArray
-
-
 def write(
     folder: Path,
     manifest: Manifest,
     history: History | None,
     confusion: Confusion | None,
     whole: Mapping[str, Mapping[str, float | str]] | None,
-    judged: Mapping[str, Judged] | None = None,
+    predictions: Mapping[str, GradedPredictions] | None = None,
 ) -> None:
     """`card.md`, `curves.png` and, if there is one, `confusion.png` into `folder`.
 
     history: of the training; None if `curves.png` is there already.
-    judged: by test set, what `reliability.png` shows; none without.
+    predictions: by test set, what `reliability.png` shows; none without.
     whole: the scores in float32 of a bundle that is of less precision.
     """
     if history:
@@ -81,8 +72,8 @@ def write(
         "",
         "![Training loss and dev score](curves.png)",
     ]
-    if judged:
-        calibration.draw(folder / "reliability.png", judged)
+    if predictions:
+        calibration.draw_reliability(folder / "reliability.png", predictions)
         lines += [
             "",
             "## Confidence",

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from training import scores, sentiment, words
+from training import sentiment, words
 from training.config import parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer
@@ -26,6 +26,7 @@ from training.nn.batches import bucketed, pad
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Cell
 from training.nn.summary import count_parameters, print_summary
+from training.tasks.sentiment.scores import macro_recall
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -140,7 +141,7 @@ def recall(network: sentiment.Network, examples: Encoded) -> float:
         ids, sizes = pad([examples[index].ids for index in indices])
         with torch.no_grad():
             found[indices] = network(ids.to(device), sizes.to(device)).argmax(1).cpu().numpy()
-    return scores.macro_recall(np.array([text.label for text in examples]), found)
+    return macro_recall(np.array([text.label for text in examples]), found)
 
 
 def gradient_by_distance(network: sentiment.Network, examples: Encoded) -> NDArray[np.float64]:

@@ -13,19 +13,23 @@ from typing import Annotated
 
 import tyro
 
-from service import tasks
-from service.errors import BundleError
 from service.tasks import AnyTask
 from service.tasks.common import predict
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
-from training import calibration, copies, scores, views
 from training.config import Options, Pairs
-from training.copies import Copy
 from training.data import corpora, guidelines
-from training.data.corpora import Example, Labelled, Pair, Tagged
+from training.data.corpora import Example, Labelled, Tagged
 from training.errors import TrainingError
+from training.evaluation import calibration, sentence_agreement
+from training.evaluation.loading import load_task
+from training.evaluation.perturbations import Perturbation, perturb
+from training.evaluation.scores import ByLabel, Values
+from training.tasks.ner import scores as ner_scores
+from training.tasks.sentiment import scores as sentiment_scores
+from training.tasks.translate import scores as translate_scores
+from training.tasks.translate.scores import source_first
 
 
 class Config(Options):
@@ -38,11 +42,11 @@ class Config(Options):
     labels: Pairs = {}
     """Renames labels, as `person PER`; renamed to "" one is dropped."""
     reconciled: bool = False
-    """Names: puts the files under the rules that the bundle was trained with (training/data/guidelines.py)."""
-    copy_as: Annotated[Copy, tyro.conf.arg(name="copy")] = "written"
-    """Names: scores on a copy in other case, or with invented names (training/copies.py)."""
+    """Names: applies the rules that the bundle was trained with (training/data/guidelines.py)."""
+    perturbation: Annotated[Perturbation, tyro.conf.arg(name="copy")] = "written"
+    """Names: scores on a copy in another case, or with invented names (training/evaluation/perturbations.py)."""
     sentences: bool = False
-    """Sentiment: also asks for each sentence, and how far they agree with the whole (training/views.py)."""
+    """Sentiment: also labels each sentence, and says how far they agree with the whole."""
     reverse: bool | None = None
     """The files hold the target in the first column; None: as those that the bundle was trained on."""
     seed: int = 1
@@ -56,24 +60,8 @@ class Report:
     """The scores on one file."""
 
     examples: int
-    overall: scores.Values
-    by_label: scores.ByLabel = field(default_factory=dict)
-
-
-def loaded(path: Path) -> AnyTask:
-    """The bundle in a folder. Raises TrainingError if it cannot be loaded."""
-    try:
-        return tasks.load(path.resolve())
-    except BundleError as error:
-        raise TrainingError(error.detail) from error
-
-
-def translator(path: Path) -> Translate:
-    """The bundle in a folder. Raises TrainingError if it cannot be loaded, or is no translator."""
-    task = loaded(path)
-    if not isinstance(task, Translate):
-        raise TrainingError(f"{path} is no translator")
-    return task
+    overall: Values
+    by_label: ByLabel = field(default_factory=dict)
 
 
 def main(argv: Sequence[str]) -> dict[str, Report]:
@@ -86,7 +74,7 @@ def main(argv: Sequence[str]) -> dict[str, Report]:
     )
     if not config.files:
         raise TrainingError("name at least one file to score on")
-    task = loaded(config.bundle)
+    task = load_task(config.bundle)
     reports = {name: evaluate(task, name, config) for name in config.files}
     manifest = task.bundle.manifest
     title = f"{manifest.name}/{manifest.version}"
@@ -119,52 +107,51 @@ def _tagging(task: Ner, name: str, config: Config) -> Report:
     rules = recipe.get("guidelines", {}) if config.reconciled else {}
     read = partial(guidelines.read, guidelines=rules)
     sentences: list[Tagged] = _examples(read, name, config)
-    sentences = copies.copied(sentences, config.copy_as, known=scores.known_words(task))
+    sentences = perturb(sentences, config.perturbation, known=ner_scores.known_words(task))
     gold = [list(sentence.tags) for sentence in sentences]
     _check_labels(task, name, {tag[2:] for tags in gold for tag in tags if tag != "O"})
-    found = scores.predicted_tags(task, sentences)
+    found = ner_scores.predicted_tags(task, sentences)
     return Report(
         examples=len(sentences),
-        overall=scores.tagging_overall(gold, found)
-        | {"calibration_error": calibration.error(scores.tagging_judged(task, sentences))},
-        by_label=scores.tagging_by_label(gold, found),
+        overall=ner_scores.overall(gold, found)
+        | {
+            "calibration_error": calibration.expected_error(
+                ner_scores.graded_predictions(task, sentences)
+            )
+        },
+        by_label=ner_scores.by_label(gold, found),
     )
 
 
 def _classification(task: Sentiment, name: str, config: Config) -> Report:
     examples: list[Labelled] = _examples(corpora.read_labelled, name, config)
     _check_labels(task, name, {example.label for example in examples})
-    gold, judged = scores.judged_labels(task, examples)
-    found = [label for label, _ in judged]
-    overall = scores.classification_overall(gold, found)
-    overall["calibration_error"] = calibration.error(scores.confidence(gold, judged))
+    gold, predicted = sentiment_scores.predict_labels(task, examples)
+    found = [label for label, _ in predicted]
+    overall = sentiment_scores.overall(gold, found)
+    graded = sentiment_scores.graded_predictions(gold, predicted)
+    overall["calibration_error"] = calibration.expected_error(graded)
     if config.sentences:
         texts = [example.text for example in examples]
-        overall |= views.agreement(predict(task, texts, task.request(texts, sentences=True)))
+        overall |= sentence_agreement.agreement(
+            predict(task, texts, task.request(texts, sentences=True))
+        )
     return Report(
         examples=len(examples),
         overall=overall,
-        by_label=scores.classification_by_label(gold, found),
+        by_label=sentiment_scores.by_label(gold, found),
     )
 
 
 def _translation(task: Translate, name: str, config: Config) -> Report:
-    pairs = turned(task, _examples(corpora.read_pairs, name, config), config.reverse)
+    pairs = source_first(task, _examples(corpora.read_pairs, name, config), config.reverse)
     texts = [pair.text for pair in pairs]
     started = time.perf_counter()
     translations = [result.translation for result in predict(task, texts, task.request(texts))]
     seconds = time.perf_counter() - started
-    overall = scores.translation_overall(translations, [pair.other for pair in pairs])
+    overall = translate_scores.overall(translations, [pair.other for pair in pairs])
     overall["sentences_per_second"] = round(len(pairs) / seconds, 1)
     return Report(examples=len(pairs), overall=overall)
-
-
-def turned(task: Translate, pairs: list[Pair], reverse: bool | None = None) -> list[Pair]:
-    """Source first; if `reverse` is None, they are as those that the bundle was trained on."""
-    if reverse is None:
-        recipe = task.bundle.manifest.training.recipe
-        reverse = bool(recipe.get("network", {}).get("reverse", False))
-    return [pair.swapped() for pair in pairs] if reverse else pairs
 
 
 def _examples(

@@ -23,9 +23,10 @@ from service.session import Session
 from service.tasks import AnyTask
 from service.tasks.common import predict
 from training import card
-from training.calibration import Judged
 from training.config import Files, Fit, Precision
 from training.errors import TrainingError
+from training.evaluation.calibration import GradedPredictions
+from training.evaluation.scores import Confusion, Scores
 from training.graph import OPSET
 from training.nn.fit import CHECKPOINT, History
 
@@ -83,7 +84,6 @@ def _commit() -> str:
 COMMIT = _commit()
 """Of the code that trains: read when the training starts."""
 
-Scores = dict[str, dict[str, float | str]]
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -127,8 +127,8 @@ def publish(
     check: Callable[[Path, Precision], dict[str, float]],
     load: Callable[[Bundle], AnyTask],
     score: Callable[[Any], Scores],
-    confusion: Callable[[Any], card.Confusion] | None = None,
-    judged: Callable[[Any], Mapping[str, Judged]] | None = None,
+    confusion: Callable[[Any], Confusion] | None = None,
+    predictions: Callable[[Any], Mapping[str, GradedPredictions]] | None = None,
     tune: Callable[[Any], tuple[dict[str, Any], Scores]] | None = None,
 ) -> Path:
     """Writes, checks, scores and publishes the next version; gives its folder.
@@ -139,7 +139,7 @@ def publish(
     load, score: the task that will serve, and its scores by test set.
     confusion: the table of labels against predictions, where the task has one.
     tune: chooses options with the task on dev, where it has any to choose; gives them and what it tried.
-    judged: by test set, how sure and how right the predictions are, where they have a confidence.
+    predictions: by test set, how sure and how right the predictions are, where they have a confidence.
 
     Raises TrainingError if a graph is not exact. Where the bundle's precision is less than float32, a
     float32 one is checked and scored beside it, and the card compares them.
@@ -172,7 +172,7 @@ def publish(
         draft.history,
         confusion(task) if confusion else None,
         whole,
-        judged(task) if judged else None,
+        predictions(task) if predictions else None,
     )
     published = bundle.publish(bundle.seal(staged, manifest))
     (run / CHECKPOINT).unlink()

@@ -15,10 +15,8 @@ from service.bundle import Limits
 from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
-from training import copies, export, scores, words
-from training.calibration import Judged, doubt, offsets, temperature
+from training import export, words
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
-from training.copies import Copy
 from training.data import corpora, guidelines
 from training.data.vocabulary import (
     build_word_tokenizer,
@@ -26,6 +24,13 @@ from training.data.vocabulary import (
     load_or_build_tokenizer,
 )
 from training.errors import TrainingError
+from training.evaluation.calibration import (
+    GradedPredictions,
+    best_temperature,
+    log_odds_offsets,
+    mean_log_loss,
+)
+from training.evaluation.perturbations import Perturbation, perturb
 from training.graph import round_to_eight_bits, round_to_half
 from training.ner_graph import check_parity, write_graph
 from training.nn.batches import bucketed, pad
@@ -33,6 +38,7 @@ from training.nn.crf import CRF
 from training.nn.fit import fit, prepare
 from training.nn.layers import CharCNN, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
+from training.tasks.ner import scores
 
 
 class Architecture(words.Reading):
@@ -224,9 +230,15 @@ def main(argv: Sequence[str]) -> Path:
     trained_on, device = device, torch.device("cpu")
     batches = dev_batches()
     network.temperature.fill_(
-        temperature(lambda value: doubt(judged(network.crf, tags, batches, value).values()))
+        best_temperature(
+            lambda value: mean_log_loss(
+                graded_predictions(network.crf, tags, batches, value).values()
+            )
+        )
     )
-    surer = offsets(judged(network.crf, tags, batches, float(network.temperature)))
+    log_odds = log_odds_offsets(
+        graded_predictions(network.crf, tags, batches, float(network.temperature))
+    )
     draft = export.Draft(
         task="ner",
         languages=[options.language],
@@ -236,7 +248,7 @@ def main(argv: Sequence[str]) -> Path:
             "tags": tags,
             "alphabet": alphabet,
             "word_characters": options.word_characters,
-            "log_odds": surer,
+            "log_odds": log_odds,
         },
         config=config,
         corpora=data.corpora,
@@ -251,12 +263,13 @@ def main(argv: Sequence[str]) -> Path:
         check=partial(check_parity, network),
         load=Ner,
         score=lambda task: {
-            name: scores.tagging(task, sentences)
+            name: scores.score(task, sentences)
             for name, sentences in tests(task, written, data.tests).items()
         },
-        confusion=lambda task: scores.tagging_confusion(task, next(iter(data.tests.values()))),
-        judged=lambda task: {
-            name: scores.tagging_judged(task, sentences) for name, sentences in data.tests.items()
+        confusion=lambda task: scores.confusion(task, next(iter(data.tests.values()))),
+        predictions=lambda task: {
+            name: scores.graded_predictions(task, sentences)
+            for name, sentences in data.tests.items()
         },
     )
 
@@ -303,8 +316,8 @@ def tests(
         everything[name] = written[name]
         if sentences != written[name]:
             everything[f"{name}, reconciled"] = sentences
-        for copy in get_args(Copy)[1:]:
-            everything[f"{name}, {copy}"] = copies.copied(sentences, copy, known=known)
+        for perturbation in get_args(Perturbation)[1:]:
+            everything[f"{name}, {perturbation}"] = perturb(sentences, perturbation, known=known)
     return everything
 
 
@@ -331,12 +344,12 @@ def recased(written: Sequence[str], chance: float) -> list[str]:
     return [change(word) for word in written]
 
 
-def judged(
+def graded_predictions(
     crf: CRF, tags: list[str], batches: Sequence[tuple[Tensor, Tensor, Tensor]], temperature: float
-) -> dict[str, Judged]:
+) -> dict[str, GradedPredictions]:
     """By label, how sure the tagger is of each entity that it finds at a temperature, and whether it is right."""
     cooled = chain(crf, tags, temperature)
-    found = {tag[2:]: Judged([], []) for tag in tags if tag != "O"}
+    found = {tag[2:]: GradedPredictions([], []) for tag in tags if tag != "O"}
     for emissions, gold, sizes in batches:
         scores = emissions.double().cpu().numpy() / temperature
         everything = cooled.entities(scores, sizes.cpu().numpy())

@@ -14,12 +14,16 @@ from tokenizers import Tokenizer
 
 from service import bundle
 from service.tasks.translate import Translate
-from training import behaviour, card, scores, translate
+from training import card, translate
 from training.config import Options, Precision, read_recipe
 from training.data import corpora
 from training.errors import TrainingError
-from training.evaluate import translator, turned
-from training.export import Scores, golden_examples
+from training.evaluation import behaviour
+from training.evaluation.loading import load_translator
+from training.evaluation.scores import Scores
+from training.export import golden_examples
+from training.tasks.translate import scores
+from training.tasks.translate.scores import source_first
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
 
@@ -41,7 +45,7 @@ def main(argv: Sequence[str]) -> Path:
         prog="python -m training republish",
         description="Publishes a translator anew, without training: with present options, notes and scores.",
     )
-    old = translator(config.bundle)
+    old = load_translator(config.bundle)
     recipe = read_recipe(translate.Config, config.recipe)
     pair = [recipe.network.source, recipe.network.target]
     if pair != [old.source, old.target]:
@@ -72,7 +76,7 @@ def main(argv: Sequence[str]) -> Path:
     )
 
     def score(task: Translate) -> Scores:
-        sets = behaviour.scored(task, recipe.behaviour) if recipe.behaviour else {}
+        sets = behaviour.score_sets(task, recipe.behaviour) if recipe.behaviour else {}
         return _scores(task, config.data) | sets
 
     task = written(staged, own.precision)
@@ -96,5 +100,5 @@ def _scores(task: Translate, data: Path | None) -> Scores:
                 corpora.read_pairs, corpus.file, folder=data, labels={}, seed=1, kind="test"
             )
             name = corpora.test_name(corpus.file, results)
-            results[name] = scores.translation(task, turned(task, pairs))
+            results[name] = scores.score(task, source_first(task, pairs))
     return results

@@ -11,12 +11,13 @@ import tyro
 
 from service.tasks.common import predict
 from service.tasks.translate import Translate
-from training import scores
 from training.config import Options
 from training.data import corpora
 from training.errors import TrainingError
-from training.evaluate import translator, turned
-from training.export import Scores
+from training.evaluation.loading import load_translator
+from training.evaluation.scores import Scores, Values
+from training.tasks.translate import scores
+from training.tasks.translate.scores import source_first
 
 WIDTHS = (1, 2, 4, 5)
 PAIRS = 500
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> Scores:
         prog="python -m training search",
         description="Tries length penalties and beam widths of a translator.",
     )
-    task = translator(config.bundle)
+    task = load_translator(config.bundle)
     if not config.files:
         raise TrainingError("name at least one file of pairs")
     pairs: list[corpora.Pair] = []
@@ -53,7 +54,7 @@ def main(argv: Sequence[str]) -> Scores:
         pairs += corpora.read_file(
             corpora.read_pairs, name, folder=config.data, labels={}, seed=1, kind="dev"
         )[1]
-    _, tried = tuned(task, turned(task, pairs), config.length_penalties)
+    _, tried = tuned(task, source_first(task, pairs), config.length_penalties)
     for setting, values in tried.items():
         print(f"{setting:28}", *(f"{metric} {value}" for metric, value in values.items()))
     return tried
@@ -90,12 +91,12 @@ def changed(task: Translate, *, beam: int, length_penalty: float) -> Translate:
     return Translate(replace(task.bundle, manifest=other))
 
 
-def _measured(task: Translate, pairs: Sequence[corpora.Pair]) -> scores.Values:
+def _measured(task: Translate, pairs: Sequence[corpora.Pair]) -> Values:
     translations: list[str] = []
     started = time.process_time()
     for first in range(0, len(pairs), BATCH):
         texts = [pair.text for pair in pairs[first : first + BATCH]]
         translations += [one.translation for one in predict(task, texts, task.request(texts))]
     seconds = time.process_time() - started  # a session takes one core, and others may be busy
-    overall = scores.translation_overall(translations, [pair.other for pair in pairs])
+    overall = scores.overall(translations, [pair.other for pair in pairs])
     return {"bleu": overall["bleu"], "sentences_per_second": round(len(pairs) / seconds, 1)}

@@ -23,16 +23,18 @@ from torch.nn import functional
 from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
-from training import behaviour, export, scores, words
+from training import export, words
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
 from training.errors import TrainingError
+from training.evaluation import behaviour
 from training.graph import Graph, round_to_half
 from training.nn.batches import bucketed, mask, pad
 from training.nn.fit import fit, prepare
 from training.nn.layers import FORBIDDEN, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
+from training.tasks.sentiment import scores
 
 LABELS = ["negative", "neutral", "positive"]
 LONG = 1000
@@ -214,8 +216,8 @@ def main(argv: Sequence[str]) -> Path:
     )
 
     @cache  # IMDB takes minutes
-    def answers(task: Sentiment, name: str) -> tuple[list[str], list[tuple[str, float]]]:
-        return scores.judged_labels(task, data.tests[name])
+    def answers(task: Sentiment, name: str) -> tuple[list[str], scores.Predicted]:
+        return scores.predict_labels(task, data.tests[name])
 
     return export.publish(
         draft,
@@ -224,13 +226,13 @@ def main(argv: Sequence[str]) -> Path:
         check=partial(check_parity, network),
         load=Sentiment,
         score=lambda task: (
-            {name: scores.classification_values(*answers(task, name)) for name in data.tests}
-            | (behaviour.scored(task, config.behaviour) if config.behaviour else {})
+            {name: scores.score_predictions(*answers(task, name)) for name in data.tests}
+            | (behaviour.score_sets(task, config.behaviour) if config.behaviour else {})
         ),
-        confusion=lambda task: scores.classification_confusion(
-            task, next(iter(data.tests.values()))
-        ),
-        judged=lambda task: {name: scores.confidence(*answers(task, name)) for name in data.tests},
+        confusion=lambda task: scores.confusion(task, next(iter(data.tests.values()))),
+        predictions=lambda task: {
+            name: scores.graded_predictions(*answers(task, name)) for name in data.tests
+        },
     )
 
 

@@ -25,18 +25,20 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import behaviour, export, scores, search, start
+from training import export, search, start
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.data import corpora
 from training.data.augmentation import augment
 from training.data.tokenization import subword_tokenizer
 from training.data.vocabulary import load_or_build_tokenizer
+from training.evaluation import behaviour
 from training.graph import round_to_half
 from training.nn.batches import bucketed, mask, pad
 from training.nn.cross_entropy import projected_cross_entropy
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Attention, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
+from training.tasks.translate import scores
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
 
@@ -306,8 +308,8 @@ def main(argv: Sequence[str]) -> Path:
         check=partial(check_parity, network),
         load=Translate,
         score=lambda task: (
-            {name: scores.translation(task, pairs) for name, pairs in data.tests.items()}
-            | (behaviour.scored(task, config.behaviour) if config.behaviour else {})
+            {name: scores.score(task, pairs) for name, pairs in data.tests.items()}
+            | (behaviour.score_sets(task, config.behaviour) if config.behaviour else {})
         ),
         tune=(
             (lambda task: search.tuned(task, data.dev, config.length_penalties))

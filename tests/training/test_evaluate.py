@@ -9,11 +9,9 @@ import pytest
 
 from service.tasks import AnyTask
 from service.tasks.ner import Ner
-from service.tasks.sentiment import JudgedSentence, Sentiment, SentimentResult
-from training import calibration, evaluate, scores, views
+from service.tasks.sentiment import Sentiment
+from training import evaluate
 from training.__main__ import main
-from training.calibration import Judged
-from training.data.corpora import Tagged
 
 
 def answers(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
@@ -196,17 +194,7 @@ def test_what_cannot_be_scored_is_named(
     assert "no example was found" in refusal(capsys, ner_path, tmp_path / "empty.txt")
 
 
-def test_the_calibration_error_is_that_worked_by_hand() -> None:
-    sure = [0.9, 0.9, 0.9, 0.9, 0.6, 0.6]
-    right = [True, True, True, False, True, False]
-    wanted = (4 * abs(0.75 - 0.9) + 2 * abs(0.5 - 0.6)) / 6
-    assert calibration.error(Judged(sure, right)) == round(wanted, 4)
-    assert calibration.error(Judged([1.0, 1.0], [True, True])) == 0.0
-    assert calibration.error(Judged([0.0], [True])) == 1.0
-    assert calibration.error(Judged([], [])) == 0.0
-
-
-def test_names_are_scored_on_copies_and_under_the_bundles_own_rules(
+def test_names_are_scored_on_perturbations_and_under_the_bundles_own_rules(
     ner_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copied = Path(shutil.copytree(ner_path, tmp_path / "ner" / "1"))
@@ -235,58 +223,6 @@ def tiny_test(manifest: dict[str, Any]) -> str:
     return str(name)
 
 
-def test_each_found_name_is_judged_against_the_gold_names(ner: Ner) -> None:
-    sentence = Tagged(
-        ("Ada", "Lovelace", "lives", "in", "Paris", "."),
-        ("B-PER", "I-PER", "O", "O", "B-PER", "O"),
-    )
-    judged = scores.tagging_judged(ner, [sentence])
-    assert judged.right == [True, False]
-    assert all(0.5 < sure <= 1 for sure in judged.confidences)
-
-
-def sentence(label: str, start: int, end: int, *chances: float) -> JudgedSentence:
-    named = dict(zip(("negative", "neutral", "positive"), chances, strict=True))
-    return JudgedSentence(
-        label=label, score=named[label], scores=named, text="", start=start, end=end
-    )
-
-
-def whole(label: str, *sentences: JudgedSentence) -> SentimentResult:
-    return SentimentResult(
-        label=label,
-        score=sentences[0].scores[label],
-        scores=sentences[0].scores,
-        sentences=list(sentences),
-    )
-
-
-def test_sentences_agree_with_the_whole_as_counted_by_hand() -> None:
-    praise = sentence("positive", 0, 10, 0.1, 0.2, 0.7)
-    more = sentence("positive", 10, 20, 0.2, 0.3, 0.5)
-    blame = sentence("negative", 20, 60, 0.6, 0.3, 0.1)
-    fact = sentence("neutral", 20, 30, 0.2, 0.6, 0.2)
-    assert views.by_most([praise, more, blame]) == "positive"
-    assert views.by_mean([praise, more, blame]) == "negative"
-    assert views.by_most([fact, blame]) == views.by_most([blame, fact]) == "negative"
-    results = [
-        whole("positive", praise, more, blame),
-        whole("negative", praise, more, blame),
-        whole("negative", blame, fact),
-        whole("neutral", fact),
-        whole("positive", fact),
-        SentimentResult(label="neutral", score=0.0, scores={}, sentences=[]),
-    ]
-    assert views.agreement(results) == {
-        "texts_of_one_sentence": 2,
-        "texts_of_several": 3,
-        "one_sentence_same": 0.5,
-        "mean_agrees": round(2 / 3, 4),
-        "most_agree": round(2 / 3, 4),
-    }
-    assert views.agreement([]) == {"texts_of_one_sentence": 0, "texts_of_several": 0}
-
-
 def test_a_text_of_one_sentence_is_judged_as_its_sentence(
     sentiment_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,7 +249,10 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         main(["evaluate", "--help"])
     said = capsys.readouterr().out
     for name in evaluate.Config.model_fields:
-        shown = {"bundle": "PATH", "files": "STR", "as_json": "--json", "copy_as": "--copy"}.get(
-            name, f"--{name}"
-        )
+        shown = {
+            "bundle": "PATH",
+            "files": "STR",
+            "as_json": "--json",
+            "perturbation": "--copy",
+        }.get(name, f"--{name}")
         assert shown in said

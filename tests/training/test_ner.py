@@ -10,9 +10,9 @@ from torch import nn
 from service.session import Session
 from service.tasks.ner import Reader
 from training import ner
-from training.calibration import Judged, doubt, offsets
 from training.data.corpora import Tagged
 from training.data.tokenization import word_tokenizer
+from training.evaluation.calibration import mean_log_loss
 from training.graph import Graph, round_to_eight_bits
 from training.nn.crf import CRF
 
@@ -73,40 +73,22 @@ def test_the_vectors_of_the_words_seen_are_learnt_and_the_others_stay() -> None:
     assert not fixed.embedding.weight.requires_grad
 
 
-def test_doubt_falls_where_confidence_meets_the_share_that_is_right() -> None:
+def test_the_log_loss_is_least_where_confidence_meets_the_share_that_is_right() -> None:
     emissions = torch.tensor([[[0.0, 3.0, -9.0, -9.0, -9.0]]]).expand(4, 1, 5)
     gold = torch.tensor([[1], [1], [1], [0]])
     batches = [(emissions, gold, torch.tensor([1, 1, 1, 1]))]
 
-    def doubt_at(temperature: float) -> float:
-        found = ner.judged(CRF(TAGS), TAGS, batches, temperature)
+    def loss_at(temperature: float) -> float:
+        found = ner.graded_predictions(CRF(TAGS), TAGS, batches, temperature)
         assert found["LOC"].right == [True, True, True, False]
         assert found["PER"].right == []
-        return doubt(found.values())
+        return mean_log_loss(found.values())
 
     # three of four are right, so odds of 3 to 1 are best: a score of log 3 instead of 3
     best = 3 / np.log(3)
-    doubts = [doubt_at(best * by) for by in (0.8, 1, 1.25)]
-    assert doubts[1] == min(doubts)
-    assert doubts[1] == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), abs=1e-3)
-    assert doubt([]) == 0.0
-
-
-def test_a_label_that_is_right_more_often_than_sure_is_made_surer_by_its_odds() -> None:
-    right = [True] * 300 + [False] * 100
-    found = {
-        "LOC": Judged([0.5] * 400, right),
-        "ORG": Judged([0.9] * 400, right),
-        "PER": Judged([0.75] * 400, right),
-        "MISC": Judged([], []),
-        "ALL": Judged([1.0] * 9, [True] * 9),
-    }
-    found_offsets = offsets(found)
-    assert found_offsets["LOC"] == pytest.approx(np.log(3), abs=0.02)
-    assert found_offsets["ORG"] == pytest.approx(np.log(3 / 9), abs=0.02)
-    assert abs(found_offsets["PER"]) < 0.02
-    assert found_offsets["MISC"] == 0.0
-    assert -0.1 < found_offsets["ALL"] < 0.1
+    losses = [loss_at(best * by) for by in (0.8, 1, 1.25)]
+    assert losses[1] == min(losses)
+    assert losses[1] == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), abs=1e-3)
 
 
 def test_a_table_in_eight_bits_gives_the_rows_that_it_was_rounded_to(tmp_path: Path) -> None:

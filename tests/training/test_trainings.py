@@ -17,8 +17,10 @@ from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
 from tests.training import tiny
-from training import scores, vectors
+from training import vectors
 from training.data.corpora import read_conll, read_labelled, read_pairs
+from training.tasks.ner import scores as ner_scores
+from training.tasks.sentiment import scores as sentiment_scores
 from training.translate import READING
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -60,9 +62,9 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     assert [corpus["split"] for corpus in training["corpora"]] == ["dev", "test", "train"]
     assert training["parameters"] > 1000
     assert training["seconds"] > 0
-    test_set, *copies = manifest["scores"]
+    test_set, *perturbed = manifest["scores"]
     kinds = ("lower", "upper", "title", "invented") if manifest["task"] == "ner" else ()
-    assert copies == [f"{test_set}, {kind}" for kind in kinds]
+    assert perturbed == [f"{test_set}, {kind}" for kind in kinds]
     assert test_set in card
     assert test_set.endswith(f"{manifest['task']}-test")
     assert len(manifest["golden"]) >= 10
@@ -81,7 +83,7 @@ def test_the_tagger_finds_the_names_it_was_shown(ner: Ner, corpora: Path) -> Non
     score = next(iter(ner.bundle.manifest.scores.values()))
     assert float(score["f1"]) > 0.8
     sentences = shown(read_conll, corpora / "ner-train.txt")
-    assert float(scores.tagging(ner, sentences)["f1"]) > 0.9
+    assert float(ner_scores.score(ner, sentences)["f1"]) > 0.9
     assert ner.bundle.manifest.labels == ["LOC", "PER"]
 
 
@@ -89,7 +91,7 @@ def test_the_classifier_judges_as_it_was_shown(sentiment: Sentiment, corpora: Pa
     (score,) = sentiment.bundle.manifest.scores.values()
     assert float(score["macro_recall"]) > 0.6
     examples = shown(read_labelled, corpora / "sentiment-train.jsonl")
-    assert float(scores.classification(sentiment, examples)["accuracy"]) > 0.9
+    assert float(sentiment_scores.score(sentiment, examples)["accuracy"]) > 0.9
     assert sentiment.bundle.manifest.labels == ["negative", "neutral", "positive"]
 
 
@@ -348,15 +350,6 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
-
-
-def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:
-    from training.calibration import temperature
-
-    assert abs(temperature(lambda value: (value - 1.7) ** 2) - 1.7) < 1e-3
-    assert abs(temperature(lambda value: value) - 0.2) < 1e-3
-    assert abs(temperature(lambda value: -value) - 5.0) < 1e-3
-    assert 0.2 <= temperature(lambda value: 0.0) <= 5.0
 
 
 def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:

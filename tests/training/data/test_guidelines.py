@@ -1,10 +1,9 @@
-"""Each rule on sentences like those of the corpora that it is for, and the copies of test sets."""
+"""Each rule on sentences like those of the corpora that it is for."""
 
 from pathlib import Path
 
 import pytest
 
-from training.copies import copied
 from training.data.corpora import Tagged
 from training.data.guidelines import RULES, described, read, spans_of, tags_of, trimmed
 from training.errors import TrainingError
@@ -113,38 +112,3 @@ def test_the_table_tells_each_rule_in_use_once() -> None:
         ["| trimmed", "all, in training"],
     ]
     assert all(line.count("|") == 4 for line in lines)
-
-
-def test_a_copy_differs_in_case_alone() -> None:
-    sentences = [tagged("McDonald|B-PER met IBM|B-ORG")]
-    for copy, text in (
-        ("written", "McDonald met IBM"),
-        ("lower", "mcdonald met ibm"),
-        ("upper", "MCDONALD MET IBM"),
-        ("title", "Mcdonald Met Ibm"),
-    ):
-        (made,) = copied(sentences, copy, known=lambda word: False)  # type: ignore[arg-type]
-        assert (made.text, made.tags) == (text, sentences[0].tags)
-
-
-def test_an_invented_name_is_unknown_keeps_its_case_and_stays_the_same() -> None:
-    sentences = [
-        tagged("Ada|B-PER LOVELACE|I-PER of the University|B-ORG of|I-ORG Jena|I-ORG"),
-        tagged("a university where Ada|B-PER , 36|B-LOC"),
-    ]
-    refused: list[str] = []
-
-    def known(word: str) -> bool:
-        refused.append(word)
-        return len(refused) % 2 == 1
-
-    one, other = copied(sentences, "invented", known=known)
-    assert one.tags == sentences[0].tags
-    assert one.tokens[2:6] == ("of", "the", "University", "of")
-    assert one.tokens[0].istitle()
-    assert one.tokens[1].isupper()
-    assert one.tokens[0] == other.tokens[3] != "Ada"
-    assert other.tokens[-1] == "36"
-    names = {one.tokens[0].lower(), one.tokens[1].lower(), one.tokens[6].lower()}
-    assert len(names) == 3
-    assert not names & set(refused[::2])

@@ -1,4 +1,4 @@
-"""The sets of behaviour: that they are what they say, and that an answer is judged as a reader would."""
+"""The sets of behaviour are what they say, and an answer has the faults that a reader would find."""
 
 import json
 from itertools import chain
@@ -9,10 +9,10 @@ import pytest
 
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Alternative, Translate, TranslateResult
-from training import behaviour
 from training.__main__ import main
-from training.behaviour import Wanted, fault_of, plain
 from training.errors import TrainingError
+from training.evaluation import behaviour
+from training.evaluation.behaviour import ExpectedTranslation, find_fault, normalized
 from training.sentiment import LABELS
 
 SENTIMENT = behaviour.FOLDER / "sentiment"
@@ -71,7 +71,7 @@ def test_labels_are_scored_as_counted_by_hand(sentiment: Sentiment, tmp_path: Pa
         {"texts": ["What a superb film !", "What a superb book !", "What a superb meal !"]},
         {"texts": ["What a superb film !", "What a superb song !", "What a awful film !"]},
     )
-    assert behaviour.scored(sentiment, tmp_path) == {
+    assert behaviour.score_sets(sentiment, tmp_path) == {
         "behaviour-odd": {"right": 0.75},
         "behaviour-swaps": {"right": 0.75},
     }
@@ -86,8 +86,8 @@ def test_a_pair_has_sixteen_sets_of_different_inputs(pair: str) -> None:
     assert len(paths) == 16
     cases = list(chain.from_iterable(rows(path) for path in paths))
     for case in cases:
-        wanted = Wanted.model_validate(case)
-        assert wanted.same or wanted.any or wanted.keeps, wanted.text
+        expected = ExpectedTranslation.model_validate(case)
+        assert expected.same or expected.any or expected.keeps, expected.text
     assert len({case["text"] for case in cases}) == len(cases) >= 250
 
 
@@ -95,22 +95,26 @@ def test_a_pair_has_sixteen_sets_of_different_inputs(pair: str) -> None:
 def test_translations_in_a_set_are_without_fault_by_its_own_measure(pair: str) -> None:
     for path in sorted((behaviour.FOLDER / pair).glob("*.jsonl")):
         for case in rows(path):
-            wanted = Wanted.model_validate(case).model_copy(update={"alternatives": 0})
-            for right in wanted.any:
-                mark = wanted.text[-1:] if right[-1:].isalpha() else ""
+            expected = ExpectedTranslation.model_validate(case).model_copy(
+                update={"alternatives": 0}
+            )
+            for right in expected.any:
+                mark = expected.text[-1:] if right[-1:].isalpha() else ""
                 said = right + (mark if mark in ".?!" else "")
-                assert fault_of(wanted, answer(said, pair[-2:])) == "", (path.stem, right)
-            if wanted.same:
-                assert fault_of(wanted, answer(wanted.text, pair[-2:])) == ""
+                assert find_fault(expected, answer(said, pair[-2:])) == "", (path.stem, right)
+            if expected.same:
+                assert find_fault(expected, answer(expected.text, pair[-2:])) == ""
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_source_itself_is_right_only_where_it_should_stay(pair: str) -> None:
     for path in sorted((behaviour.FOLDER / pair).glob("*.jsonl")):
         for case in rows(path):
-            wanted = Wanted.model_validate(case).model_copy(update={"alternatives": 0})
-            fault = fault_of(wanted, answer(wanted.text, pair[-2:]))
-            assert (fault == "") == (wanted.same or wanted.text in wanted.any), wanted.text
+            expected = ExpectedTranslation.model_validate(case).model_copy(
+                update={"alternatives": 0}
+            )
+            fault = find_fault(expected, answer(expected.text, pair[-2:]))
+            assert (fault == "") == (expected.same or expected.text in expected.any), expected.text
 
 
 def answer(translation: str, target: str = "fr", others: tuple[str, ...] = ()) -> TranslateResult:
@@ -162,30 +166,30 @@ LIST = {"text": "Buy:\n\n- milk\n  1. bread", "keeps": ["lait"]}
         (LIST, "Achetez\n\n- lait\n  1. pain", "other marks"),
     ],
 )
-def test_a_translation_is_judged_as_a_reader_would(
+def test_a_translation_has_the_faults_that_a_reader_would_find(
     case: dict[str, Any], translation: str, fault: str
 ) -> None:
-    found = fault_of(Wanted.model_validate(case), answer(translation))
+    found = find_fault(ExpectedTranslation.model_validate(case), answer(translation))
     assert fault in found
     assert bool(found) == bool(fault)
 
 
 def test_an_english_mark_has_no_space_before_it() -> None:
-    wanted = Wanted(text="Salut !", any=("Hi!",))
-    assert fault_of(wanted, answer("Hi!", "en")) == ""
-    assert "space" in fault_of(wanted, answer("Hi !", "en"))
-    assert fault_of(wanted, answer("Hi !", "de")) == ""
+    expected = ExpectedTranslation(text="Salut !", any=("Hi!",))
+    assert find_fault(expected, answer("Hi!", "en")) == ""
+    assert "space" in find_fault(expected, answer("Hi !", "en"))
+    assert find_fault(expected, answer("Hi !", "de")) == ""
 
 
 def test_alternatives_must_be_there_and_differ() -> None:
-    wanted = Wanted(text="Hi!", any=("Salut !",), alternatives=2)
-    assert fault_of(wanted, answer("Salut !", others=("Bonjour !", "Coucou !"))) == ""
+    expected = ExpectedTranslation(text="Hi!", any=("Salut !",), alternatives=2)
+    assert find_fault(expected, answer("Salut !", others=("Bonjour !", "Coucou !"))) == ""
     for others in ((), ("Bonjour !",), ("Bonjour !", "Salut\u00a0!"), ("Bonjour !", "Bonjour ! ")):
-        assert "alternatives" in fault_of(wanted, answer("Salut !", others=others))
+        assert "alternatives" in find_fault(expected, answer("Salut !", others=others))
 
 
 def test_plain_text_has_one_form_of_each_character() -> None:
-    assert plain(" l’e\u0301te\u0301\u00a0! …\n") == "l'été ! ..."
+    assert normalized(" l’e\u0301te\u0301\u00a0! …\n") == "l'été ! ..."
 
 
 def test_translations_are_scored_as_counted_by_hand(translate: Translate, tmp_path: Path) -> None:
@@ -196,10 +200,10 @@ def test_translations_are_scored_as_counted_by_hand(translate: Translate, tmp_pa
         {"text": "😀 10:30", "same": True},
         {"text": "The baker runs.", "keeps": ["chat"]},
     )
-    faults = [fault for _, fault in behaviour.judged(translate, tmp_path / "animals.jsonl")]
+    faults = [fault for _, fault in behaviour.verdicts(translate, tmp_path / "animals.jsonl")]
     assert faults[:3] == ["", "", ""]
     assert "lacks 'chat'" in faults[3]
-    assert behaviour.scored(translate, tmp_path) == {"behaviour-animals": {"right": 0.75}}
+    assert behaviour.score_sets(translate, tmp_path) == {"behaviour-animals": {"right": 0.75}}
 
 
 # --- the command
@@ -236,7 +240,7 @@ def test_a_set_that_cannot_be_read_is_named(
     translate: Translate, tmp_path: Path, line: str
 ) -> None:
     with pytest.raises(TrainingError, match="holds no set"):
-        behaviour.scored(translate, tmp_path)
+        behaviour.score_sets(translate, tmp_path)
     (tmp_path / "bad.jsonl").write_text(line + "\n")
     with pytest.raises(TrainingError, match=r"bad\.jsonl: not a set for this task"):
-        behaviour.scored(translate, tmp_path)
+        behaviour.score_sets(translate, tmp_path)

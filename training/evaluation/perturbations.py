@@ -1,6 +1,6 @@
-"""Copies of a test set that ask how much a tagger leans on spelling: other cases, and invented names.
+"""Perturbations of a test set, which show how much a tagger depends on spelling: other cases, and invented names.
 
-The labels stay; only words are written otherwise. Nothing here is used in training.
+The labels stay; only words are written differently. Nothing here is used in training.
 """
 
 import random
@@ -10,43 +10,45 @@ from typing import Literal
 from training.data.corpora import Tagged
 from training.data.guidelines import spans_of
 
-Copy = Literal["written", "lower", "upper", "title", "invented"]
-CASES: dict[Copy, Callable[[str], str]] = {
+Perturbation = Literal["written", "lower", "upper", "title", "invented"]
+CASES: dict[Perturbation, Callable[[str], str]] = {
     "written": str,
     "lower": str.lower,
     "upper": str.upper,
     "title": str.title,
 }
-"""How each word of a copy is written."""
+"""How each word is written."""
 
 _BEGINNINGS = "b br c ch d dr f g gr h j k kh l m n p pr qu r s sh st t th tr v w y z"
 _MIDDLES = "a e i o u ai ea ia io ou ua"
 _ENDS = "b d k l ll m n nd ng r rt s t v x z"
 
 
-def copied(
-    sentences: Sequence[Tagged], copy: Copy, *, known: Callable[[str], bool]
+def perturb(
+    sentences: Sequence[Tagged], perturbation: Perturbation, *, known: Callable[[str], bool]
 ) -> list[Tagged]:
-    """The sentences, written otherwise. known: whether the tagger has a vector for a word in small letters."""
-    if copy == "invented":
-        return invented(sentences, known=known)
-    change = CASES[copy]
+    """The sentences, written differently. known: whether the tagger has a vector for a word in lower case."""
+    if perturbation == "invented":
+        return with_invented_names(sentences, known=known)
+    change = CASES[perturbation]
     return [Tagged(tuple(change(token) for token in one.tokens), one.tags) for one in sentences]
 
 
-def invented(sentences: Sequence[Tagged], *, known: Callable[[str], bool]) -> list[Tagged]:
-    """The sentences with the words of names replaced by words that nobody has seen, in the same case.
+def with_invented_names(
+    sentences: Sequence[Tagged], *, known: Callable[[str], bool]
+) -> list[Tagged]:
+    """The sentences with the words of names replaced by unknown words, in the same case.
 
-    The same word becomes the same invention everywhere. Kept are words that these sentences also hold in
-    small letters (the University of X), and what is not made of letters.
+    The same word gets the same replacement everywhere. Words that these sentences also hold in lower case (the
+    University of X) are kept, and so is what is not made of letters.
     """
     plain = {token for one in sentences for token in one.tokens if token.islower()}
-    chance = random.Random(0)
+    rng = random.Random(0)
     made: dict[str, str] = {}
 
     def invention(word: str) -> str:
         if word not in made:
-            while known(made.setdefault(word, _word(chance))):
+            while known(made.setdefault(word, _word(rng))):
                 del made[word]
         return made[word]
 
@@ -62,12 +64,12 @@ def invented(sentences: Sequence[Tagged], *, known: Callable[[str], bool]) -> li
     return changed
 
 
-def _word(chance: random.Random) -> str:
+def _word(rng: random.Random) -> str:
     syllables = [
-        chance.choice(_BEGINNINGS.split()) + chance.choice(_MIDDLES.split())
-        for _ in range(chance.randint(1, 3))
+        rng.choice(_BEGINNINGS.split()) + rng.choice(_MIDDLES.split())
+        for _ in range(rng.randint(1, 3))
     ]
-    return "".join(syllables) + chance.choice(_ENDS.split())
+    return "".join(syllables) + rng.choice(_ENDS.split())
 
 
 def _cased(word: str, like: str) -> str:

@@ -1,8 +1,6 @@
-"""Whether confidence means something: predictions in bins of like confidence, the error, and the picture; and what
-is fitted on dev to make it so for a tagger. A classifier fits all of its own at once (sentiment.py).
+"""Calibration: how far confidences are from the share of predictions that are right, and its picture; and the
+temperature and offsets that a tagger fits on dev. What a classifier fits is in its own package.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -21,8 +19,8 @@ BINS = 15
 
 
 @dataclass(frozen=True)
-class Judged:
-    """How sure each prediction was, and whether it was right."""
+class GradedPredictions:
+    """The confidence of each prediction, and whether it was right."""
 
     confidences: list[float]
     right: list[bool]
@@ -36,9 +34,9 @@ class Bin:
     accuracy: float
 
 
-def binned(judged: Judged) -> list[Bin]:
+def binned(predictions: GradedPredictions) -> list[Bin]:
     """The predictions in BINS equal ranges of confidence, lowest first; empty ones are left out."""
-    sure, hits = np.asarray(judged.confidences), np.asarray(judged.right, float)
+    sure, hits = np.asarray(predictions.confidences), np.asarray(predictions.right, float)
     places = np.minimum((sure * BINS).astype(int), BINS - 1)
     return [
         Bin(
@@ -50,20 +48,22 @@ def binned(judged: Judged) -> list[Bin]:
     ]
 
 
-def error(judged: Judged) -> float:
+def expected_error(predictions: GradedPredictions) -> float:
     """Expected calibration error (Guo et al. 2017): |accuracy - confidence| averaged over the bins, each
     weighted by its share.
 
-    >>> error(Judged([0.9, 0.9], [True, False]))
+    >>> expected_error(GradedPredictions([0.9, 0.9], [True, False]))
     0.4
     """
-    return round(sum(one.share * abs(one.accuracy - one.confidence) for one in binned(judged)), 4)
+    return round(
+        sum(one.share * abs(one.accuracy - one.confidence) for one in binned(predictions)), 4
+    )
 
 
-def temperature(loss: Callable[[float], float]) -> float:
-    """The divisor of all scores that makes dev likeliest (Guo et al. 2017); `loss` is of that divisor.
+def best_temperature(loss: Callable[[float], float]) -> float:
+    """The divisor of all scores that makes dev likeliest (Guo et al. 2017); `loss` is a function of it.
 
-    Between 1/5 and 5: a network that has learnt nothing may have its best one at 0 or infinity.
+    Between 1/5 and 5: a network that has learned nothing may have its best one at 0 or infinity.
     """
     widest = math.log(5)
     found = minimize_scalar(
@@ -72,10 +72,10 @@ def temperature(loss: Callable[[float], float]) -> float:
     return math.exp(found.x)
 
 
-def doubt(found: Iterable[Judged]) -> float:
-    """How surprising it is which of the entities found are right (mean log loss).
+def mean_log_loss(found: Iterable[GradedPredictions]) -> float:
+    """Mean log loss of the entities found: how surprising it is which of them are right.
 
-    The loss of whole texts would ask more about the words between names than about names.
+    The loss of whole texts would weigh the words between names more than names.
     """
     losses = [
         -math.log(max(sure if right else 1 - sure, 1e-6))
@@ -85,16 +85,16 @@ def doubt(found: Iterable[Judged]) -> float:
     return sum(losses) / max(1, len(losses))
 
 
-def offsets(found: Mapping[str, Judged]) -> dict[str, float]:
-    """By label, what to add to the log-odds of its entities so that together they are as sure as they are right
-    (Platt 1999, with a slope of 1, which the temperature is there for).
+def log_odds_offsets(found: Mapping[str, GradedPredictions]) -> dict[str, float]:
+    """By label, what to add to the log-odds of its entities so that their mean confidence is the share that is
+    right (Platt 1999, with a slope of 1, since the temperature is already fitted).
 
-    Counted in are one more that is right and one that is wrong, both at even odds: a few entities move it little.
+    One right and one wrong entity at even odds are added to each label, so that a few entities move it little.
     """
     return {label: round(_offset(one), 3) for label, one in found.items()}
 
 
-def _offset(one: Judged) -> float:
+def _offset(one: GradedPredictions) -> float:
     log_odds = logit(np.clip([*one.confidences, 0.5, 0.5], 1e-6, 1 - 1e-6))
     right = np.array([*one.right, True, False], float)
 
@@ -105,20 +105,20 @@ def _offset(one: Judged) -> float:
     return float(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x)
 
 
-def draw(path: Path, tests: Mapping[str, Judged]) -> None:
-    """A reliability diagram with a line for each test set, and below how the confidences are spread."""
+def draw_reliability(path: Path, tests: Mapping[str, GradedPredictions]) -> None:
+    """A reliability diagram with a line for each test set, and below it the distribution of confidences."""
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(5, 5.4), height_ratios=(3, 1), sharex=True, layout="constrained"
     )
     above.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle="--")
-    predicted = {name: judged for name, judged in tests.items() if judged.right}
-    for name, judged in predicted.items():
-        bins = binned(judged)
+    drawn = {name: graded for name, graded in tests.items() if graded.right}
+    for name, graded in drawn.items():
+        bins = binned(graded)
         line = above.plot(
             [one.confidence for one in bins],
             [one.accuracy for one in bins],
             marker=".",
-            label=f"{name}: error {error(judged):.3f}",
+            label=f"{name}: error {expected_error(graded):.3f}",
         )
         shares = [one.share for one in bins]
         below.plot([one.confidence for one in bins], shares, marker=".", color=line[0].get_color())
@@ -126,7 +126,7 @@ def draw(path: Path, tests: Mapping[str, Judged]) -> None:
     below.set(xlabel="confidence", ylabel="share of all", ylim=(0, None))
     for axes in (above, below):
         axes.grid(alpha=0.25)
-    if predicted:
+    if drawn:
         above.legend(loc="upper left", fontsize=8)
     figure.savefig(path, dpi=110)
     plt.close(figure)
