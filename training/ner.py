@@ -15,7 +15,7 @@ from service.bundle import Limits
 from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
-from training import export, words
+from training import words
 from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
 from training.data import corpora, guidelines
 from training.data.vocabulary import (
@@ -31,7 +31,8 @@ from training.evaluation.calibration import (
     mean_log_loss,
 )
 from training.evaluation.perturbations import Perturbation, perturb
-from training.graph import round_to_eight_bits, round_to_half
+from training.export.publish import Draft, publish
+from training.export.weights import round_to_eight_bits, round_to_half
 from training.ner_graph import check_parity, write_graph
 from training.nn.batches import bucketed, pad
 from training.nn.crf import CRF
@@ -239,7 +240,7 @@ def main(argv: Sequence[str]) -> Path:
     log_odds = log_odds_offsets(
         graded_predictions(network.crf, tags, batches, float(network.temperature))
     )
-    draft = export.Draft(
+    draft = Draft(
         task="ner",
         languages=[options.language],
         labels=sorted({tag[2:] for tag in tags if tag != "O"}),
@@ -256,7 +257,7 @@ def main(argv: Sequence[str]) -> Path:
         parameters=count_parameters(network),
         device=str(trained_on),
     )
-    return export.publish(
+    return publish(
         draft,
         folder,
         write=partial(write_graph, network, tokenizer),

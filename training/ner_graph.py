@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from service.session import Session
-from training import export, words
 from training.config import Precision
-from training.graph import Graph
+from training.export.onnx_graph import Graph
+from training.export.parity import check_graph, random_word_batch, single_row
 
 if TYPE_CHECKING:
     from training.ner import Network
@@ -40,7 +40,7 @@ def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision:
     ids = graph.input("words", "int64", ["batch", "time"])
     spelled = graph.input("spelled", "float", ["batch", "time", filters])
     lengths = graph.input("lengths", "int32", ["batch"])
-    known = graph.vectors(graph.node("Transpose", ids, perm=[1, 0]), network.embedding)
+    known = graph.quantized_embedding(graph.node("Transpose", ids, perm=[1, 0]), network.embedding)
     x = graph.node("Concat", known, graph.node("Transpose", spelled, perm=[1, 0, 2]), axis=-1)
     largest = float(network.embedding.weight.detach().abs().max())
     outputs, _ = graph.recurrent(x, lengths, network.stack, largest)
@@ -61,7 +61,7 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
     spelling, session = Session(folder / "letters.onnx"), Session(folder / "model.onnx")
     worst = {"letters.onnx": 0.0, "model.onnx": 0.0}
     for seed in range(8):
-        feeds = words.random_feeds(network.embedding.num_embeddings, seed)
+        feeds = random_word_batch(network.embedding.num_embeddings, seed)
         chance = np.random.default_rng(seed)
         shape = feeds["words"].shape
         size = (feeds["words"].size, network.word_characters)
@@ -70,7 +70,7 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
         with torch.no_grad():
             spelled = network.char_cnn(torch.from_numpy(characters))
             emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
-        difference = export.check_graph(
+        difference = check_graph(
             spelling,
             {"characters": characters},
             {"spelled": spelled.numpy()},
@@ -82,8 +82,8 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
         feeds["spelled"] = spelled.unflatten(0, shape).numpy()
         expected = {"emissions": (emissions / network.temperature).numpy()}
         rows = len(feeds["lengths"])
-        difference = export.check_graph(
-            session, feeds, expected, partial(words.alone, feeds), rows, precision
+        difference = check_graph(
+            session, feeds, expected, partial(single_row, feeds), rows, precision
         )
         worst["model.onnx"] = max(worst["model.onnx"], difference)
     return worst

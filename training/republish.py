@@ -14,14 +14,15 @@ from tokenizers import Tokenizer
 
 from service import bundle
 from service.tasks.translate import Translate
-from training import card, translate
+from training import translate
 from training.config import Options, Precision, read_recipe
 from training.data import corpora
 from training.errors import TrainingError
 from training.evaluation import behaviour
 from training.evaluation.loading import load_translator
 from training.evaluation.scores import Scores
-from training.export import golden_examples
+from training.export import card
+from training.export.golden import golden_examples
 from training.tasks.translate import scores
 from training.tasks.translate.scores import source_first
 from training.translate_graph import check_parity, write_graphs
@@ -80,12 +81,12 @@ def main(argv: Sequence[str]) -> Path:
         return _scores(task, config.data) | sets
 
     task = written(staged, own.precision)
-    results, whole = score(task), None
+    results, float32_scores = score(task), None
     if own.precision != "float32":
         with TemporaryDirectory() as folder:
-            whole = score(written(Path(folder), "float32"))
+            float32_scores = score(written(Path(folder), "float32"))
     manifest = manifest.model_copy(update={"scores": results, "golden": golden_examples(task)})
-    card.write(staged, manifest, history=None, confusion=None, whole=whole)
+    card.write(staged, manifest, history=None, confusion=None, float32_scores=float32_scores)
     published = bundle.publish(bundle.seal(staged, manifest))
     print(f"published {published.path}")
     return published.path

@@ -23,13 +23,16 @@ from torch.nn import functional
 from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
-from training import export, words
+from training import words
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
 from training.errors import TrainingError
 from training.evaluation import behaviour
-from training.graph import Graph, round_to_half
+from training.export.onnx_graph import Graph
+from training.export.parity import check_graph, random_word_batch, single_row
+from training.export.publish import Draft, publish
+from training.export.weights import round_to_half
 from training.nn.batches import bucketed, mask, pad
 from training.nn.fit import fit, prepare
 from training.nn.layers import FORBIDDEN, RecurrentStack, VariationalDropout
@@ -202,7 +205,7 @@ def main(argv: Sequence[str]) -> Path:
     round_to_half(network.cpu())
     trained_on, device = device, torch.device("cpu")
     calibrate(network, dev_logits(), dev, options.max_tokens)
-    draft = export.Draft(
+    draft = Draft(
         task="sentiment",
         languages=[options.language],
         labels=labels,
@@ -219,7 +222,7 @@ def main(argv: Sequence[str]) -> Path:
     def answers(task: Sentiment, name: str) -> tuple[list[str], scores.Predicted]:
         return scores.predict_labels(task, data.tests[name])
 
-    return export.publish(
+    return publish(
         draft,
         folder,
         write=partial(write_graph, network, tokenizer),
@@ -371,16 +374,16 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
     session = Session(folder / "model.onnx")
     worst = 0.0
     for seed in range(8):
-        feeds = words.random_feeds(network.embedding.num_embeddings, seed)
+        feeds = random_word_batch(network.embedding.num_embeddings, seed)
         with torch.no_grad():
             logits = network(
                 torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
             )
-        difference = export.check_graph(
+        difference = check_graph(
             session,
             feeds,
             {"logits": logits.numpy()},
-            partial(words.alone, feeds),
+            partial(single_row, feeds),
             len(feeds["lengths"]),
             precision,
         )

@@ -25,14 +25,15 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import export, search, start
+from training import search, start
 from training.config import Files, Fit, Options, Precision, parse, run_folder
 from training.data import corpora
 from training.data.augmentation import augment
 from training.data.tokenization import subword_tokenizer
 from training.data.vocabulary import load_or_build_tokenizer
 from training.evaluation import behaviour
-from training.graph import round_to_half
+from training.export.publish import Draft, publish
+from training.export.weights import round_to_half
 from training.nn.batches import bucketed, mask, pad
 from training.nn.cross_entropy import projected_cross_entropy
 from training.nn.fit import History, fit, prepare
@@ -289,7 +290,7 @@ def main(argv: Sequence[str]) -> Path:
         how = config.fit.model_copy(update=lower)
         history = history.then(train_on(last, how, folder / "finish"))
     round_to_half(network.cpu())
-    draft = export.Draft(
+    draft = Draft(
         task="translate",
         languages=[options.source, options.target],
         labels=[],
@@ -301,7 +302,7 @@ def main(argv: Sequence[str]) -> Path:
         parameters=count_parameters(network),
         device=str(device),
     )
-    return export.publish(
+    return publish(
         draft,
         folder,
         write=partial(write_graphs, network, tokenizer),

@@ -13,9 +13,9 @@ from tokenizers import Tokenizer
 
 from service.session import Session
 from service.tasks.translate import ALTERNATIVES_WIDTH, PAD, SOURCE_MULTIPLE
-from training import export
 from training.config import Precision
-from training.graph import Graph
+from training.export.onnx_graph import Graph
+from training.export.parity import check_graph
 from training.nn.batches import mask
 from training.nn.layers import FORBIDDEN
 
@@ -68,7 +68,7 @@ def _decoder_graph(network: Network, precision: Precision) -> Graph:
     lengths = graph.input("lengths", "int32", ["sentences"])
 
     embedded = _embedded(graph, network, token)
-    first = graph.step(embedded, state1, network.first.stack)
+    first = graph.gru_step(embedded, state1, network.first.stack)
     sentences = graph.node("Shape", keys, start=0, end=1)
     shape = [sentences, graph.constant([-1, parts, decoder // parts])]
     query = graph.node("Reshape", first, graph.node("Concat", *shape, axis=0))
@@ -83,7 +83,7 @@ def _decoder_graph(network: Network, precision: Precision) -> Graph:
     looked = graph.node("MatMul", graph.node("Softmax", masked, axis=-1), values)
     context = graph.node("Reshape", looked, graph.constant([-1, features]))
     both = graph.node("Concat", first, context, axis=-1)
-    second = graph.step(both, state2, network.second.stack)
+    second = graph.gru_step(both, state2, network.second.stack)
     everything = graph.node("Concat", second, context, embedded, axis=-1)
     read = graph.node("Tanh", graph.linear(everything, network.readout))
     product = graph.product(read, network.embedding.weight)
@@ -126,7 +126,7 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
             divided = keys.transpose(1, 2).unflatten(1, (parts, -1))
             memories = {"keys": divided.numpy(), "values": memory.numpy()}
             expected = {**memories, "state1": states[0].numpy(), "state2": states[1].numpy()}
-            encoder_difference = export.check_graph(
+            encoder_difference = check_graph(
                 encoder, feeds, expected, partial(_alone, feeds), len(lengths), "float32"
             )
             worst["encoder.onnx"] = max(worst["encoder.onnx"], encoder_difference)
@@ -144,7 +144,7 @@ def check_parity(network: Network, folder: Path, precision: Precision) -> dict[s
             "next_state1": state1.numpy(),
             "next_state2": state2.numpy(),
         }
-        decoder_difference = export.check_graph(
+        decoder_difference = check_graph(
             decoder, step, wanted, partial(_alone, step), len(lengths), precision
         )
         worst["decoder.onnx"] = max(worst["decoder.onnx"], decoder_difference)

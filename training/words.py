@@ -129,21 +129,3 @@ def start(network: Starts, known: Tokenizer, vectors: Vectors | None) -> None:
 def dropped(ids: Tensor, rate: float) -> Tensor:
     """`ids` with the share `rate` of words replaced by the unknown one."""
     return torch.where(torch.rand(ids.shape, device=ids.device) < rate, UNKNOWN, ids)
-
-
-def random_feeds(vocabulary: int, seed: int) -> dict[str, NDArray[Any]]:
-    """A ragged batch of random words [batch, time] with its lengths."""
-    chance = np.random.default_rng(seed)
-    lengths = chance.integers(1, 60, chance.integers(2, 20)).astype(np.int32)
-    ids = chance.integers(1, vocabulary, (len(lengths), int(lengths.max())))
-    ids[np.arange(ids.shape[1])[None] >= lengths[:, None]] = 0
-    return {"words": ids, "lengths": lengths}
-
-
-def alone(feeds: dict[str, NDArray[Any]], row: int) -> dict[str, NDArray[Any]]:
-    """The feeds of one row by itself, without padding."""
-    size = int(feeds["lengths"][row])
-    return {
-        name: array[row : row + 1] if array.ndim == 1 else array[row : row + 1, :size]
-        for name, array in feeds.items()
-    }

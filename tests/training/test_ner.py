@@ -13,7 +13,8 @@ from training import ner
 from training.data.corpora import Tagged
 from training.data.tokenization import word_tokenizer
 from training.evaluation.calibration import mean_log_loss
-from training.graph import Graph, round_to_eight_bits
+from training.export.onnx_graph import Graph
+from training.export.weights import round_to_eight_bits
 from training.nn.crf import CRF
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
@@ -102,7 +103,7 @@ def test_a_table_in_eight_bits_gives_the_rows_that_it_was_rounded_to(tmp_path: P
     assert bool(((table.weight - before).abs() <= largest / 127 * 0.51 + 1e-6).all())
     graph = Graph()
     ids = graph.input("ids", "int64", ["batch", "time"])
-    graph.output(graph.vectors(ids, table), "rows", "float", ["batch", "time", 12])
+    graph.output(graph.quantized_embedding(ids, table), "rows", "float", ["batch", "time", 12])
     graph.save(tmp_path / "rows.onnx")
     assert (tmp_path / "rows.onnx").stat().st_size < 50 * 12 * 2
     asked = np.arange(50).reshape(5, 10)

@@ -11,7 +11,7 @@ from service import bundle, tasks
 from service.tasks.common import predict
 from service.tasks.translate import Translate
 from training.__main__ import main
-from training.export import GOLDEN
+from training.export.golden import GOLDEN
 from training.translate import READING
 
 

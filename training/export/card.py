@@ -27,14 +27,14 @@ def write(
     manifest: Manifest,
     history: History | None,
     confusion: Confusion | None,
-    whole: Mapping[str, Mapping[str, float | str]] | None,
+    float32_scores: Mapping[str, Mapping[str, float | str]] | None,
     predictions: Mapping[str, GradedPredictions] | None = None,
 ) -> None:
     """`card.md`, `curves.png` and, if there is one, `confusion.png` into `folder`.
 
     history: of the training; None if `curves.png` is there already.
     predictions: by test set, what `reliability.png` shows; none without.
-    whole: the scores in float32 of a bundle that is of less precision.
+    float32_scores: of a bundle of less precision, what it scores in float32.
     """
     if history:
         _curves(folder / "curves.png", history)
@@ -50,7 +50,7 @@ def write(
         "",
         "Computed from this bundle by the code that serves it.",
         "",
-        *_score_table(manifest, whole),
+        *_score_table(manifest, float32_scores),
         "",
         *(["## Good and bad at", "", str(notes), ""] if notes else []),
         *_tried(training.tried),
@@ -123,18 +123,18 @@ def _guidelines(rules: Mapping[str, str]) -> list[str]:
 
 
 def _score_table(
-    manifest: Manifest, whole: Mapping[str, Mapping[str, float | str]] | None
+    manifest: Manifest, float32_scores: Mapping[str, Mapping[str, float | str]] | None
 ) -> list[str]:
     precision = manifest.training.recipe["precision"]
     lines = ["| test set | metric | value |", "|---|---|---|"]
-    if whole:
+    if float32_scores:
         lines = [f"| test set | metric | {precision} | float32 |", "|---|---|---|---|"]
     for name, values in manifest.scores.items():
         for metric, value in values.items():
-            both = [value, *([whole[name][metric]] if whole else [])]
+            both = [value, *([float32_scores[name][metric]] if float32_scores else [])]
             shown = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in both)
             lines.append(f"| {name} | {metric} | {' | '.join(shown)} |")
-    if whole:
+    if float32_scores:
         lines += ["", f"The bundle is computed in {precision}; the last column is what that costs."]
     return lines
 

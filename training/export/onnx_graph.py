@@ -18,18 +18,21 @@ from torch import Tensor, nn
 
 from training.config import Precision
 from training.errors import TrainingError
+from training.export.weights import (
+    quantize_to_eight_bits,
+    quantize_to_seven_bits,
+    recurrent_weights,
+    widened,
+)
 from training.nn.layers import RecurrentStack
 
 OPSET = 20
 _FLOAT_TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}
-_GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
-"""PyTorch's gates in ONNX's order: i,f,g,o -> i,o,f,c; r,z,n -> z,r,h."""
-
 _CONTRIB = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
 _PINS = 2
-_SHUT, _OPEN = -40.0, 40.0
-"""Biases that hold an LSTM's gate at 0 and at 1."""
+_CLOSED, _OPEN = -40.0, 40.0
+"""Biases that keep an LSTM's gate at 0 and at 1."""
 
 
 class Graph:
@@ -94,18 +97,18 @@ class Graph:
         rounded = self.node("Round", self.node("Div", x, scale))
         moved = self.node("Add", rounded, self.constant(128, "float32"))
         rows = self.node("Cast", moved, to=TensorProto.UINT8)
-        columns, quantised = _seven_bits(weights.detach().cpu().numpy())
+        columns, quantized = quantize_to_seven_bits(weights.detach().cpu().numpy())
         middle = self.constant(128, "uint8")
-        whole = self.node("MatMulInteger", rows, self._add(quantised), middle)
-        exact = self.node("Mul", self.node("Cast", whole, to=TensorProto.FLOAT), scale)
+        total = self.node("MatMulInteger", rows, self._add(quantized), middle)
+        exact = self.node("Mul", self.node("Cast", total, to=TensorProto.FLOAT), scale)
         return self.node("Mul", exact, self._add(columns))
 
-    def vectors(self, ids: str, table: nn.Embedding) -> str:
+    def quantized_embedding(self, ids: str, table: nn.Embedding) -> str:
         """[...] int64 -> [..., features], from a table in eight bits; only the rows read are widened.
 
         The caller has rounded the table before (`round_to_eight_bits`), so nothing is lost here.
         """
-        scale, integers = _eight_bits(table.weight.detach().cpu().numpy())
+        scale, integers = quantize_to_eight_bits(table.weight.detach().cpu().numpy())
         rows = self.node("Gather", self._add(integers), ids)
         scales = self.node("Gather", self._add(scale), ids)
         floats = (self.node("Cast", value, to=TensorProto.FLOAT) for value in (rows, scales))
@@ -129,18 +132,18 @@ class Graph:
     ) -> tuple[str, str]:
         """[time, batch, in] -> outputs [time, batch, out], last states [batch, last].
 
-        largest: magnitude that the inputs keep to, or are clipped to in int8. Raises TrainingError if the
+        largest: bound of the inputs' magnitude, to which they are clipped in int8. Raises TrainingError if the
         cell cannot be computed in int8.
         """
         last = ""
         spare = stack.cell == "rnn"
         if spare:  # ONNX Runtime's RNN rounds a lone row differently: the first row is read twice
-            x = self.node("Concat", x, self._rows(x, 0, 1, axis=1), axis=1)
-            lengths = self.node("Concat", lengths, self._rows(lengths, 0, 1, axis=0), axis=0)
+            x = self.node("Concat", x, self._slice(x, 0, 1, axis=1), axis=1)
+            lengths = self.node("Concat", lengths, self._slice(lengths, 0, 1, axis=0), axis=0)
         for index, ahead in enumerate(stack.forwards):
             layers = [ahead] + ([stack.backwards[index]] if stack.bidirectional else [])
             weights = [
-                np.stack(parts) for parts in zip(*map(_recurrent_weights, layers), strict=True)
+                np.stack(parts) for parts in zip(*map(recurrent_weights, layers), strict=True)
             ]
             if self.precision == "int8":
                 y, last = self._pinned_lstm(x, lengths, stack, weights, largest)
@@ -160,7 +163,7 @@ class Graph:
         features = self.constant([0, stack.last_outputs])
         last = self.node("Reshape", self.node("Transpose", last, perm=[1, 0, 2]), features)
         if spare:
-            x, last = self._rows(x, 0, -1, axis=1), self._rows(last, 0, -1, axis=0)
+            x, last = self._slice(x, 0, -1, axis=1), self._slice(last, 0, -1, axis=0)
         return x, last
 
     def _pinned_lstm(
@@ -171,42 +174,42 @@ class Graph:
         weights: Sequence[NDArray[np.float32]],
         largest: float,
     ) -> tuple[str, str]:
-        """An LSTM layer in int8 whose answers do not depend on batch neighbours, though its node,
-        DynamicQuantizeLSTM, takes one scale for a whole batch's inputs and one for its states at each step.
+        """An LSTM layer in int8 whose answers do not depend on the rest of the batch, though its node,
+        DynamicQuantizeLSTM, uses one scale for the inputs of a batch and one for its states at each step.
 
-        Both ranges are pinned: two more input features are always `largest` and `-largest`, with inputs
-        clipped to these; two more units stay at 1 and -1, as their input gates are shut and the others open.
-        Their weights to all else are zero. Gives outputs and last states without the two.
+        Both ranges are pinned: two more input features are always `largest` and `-largest`, with inputs clipped
+        to these; two more units stay at 1 and -1, as their input gates are closed and the others open. Their
+        weights to all else are zero. Gives outputs and last states without the two.
         """
         if stack.cell != "lstm":
             raise TrainingError(f"int8 is for the cell lstm, not {stack.cell}: use float32")
         w, r, b = weights
-        directions, hidden, whole = len(w), stack.hidden, stack.hidden + _PINS
+        directions, hidden, units = len(w), stack.hidden, stack.hidden + _PINS
         limits = (self.constant(limit, "float32") for limit in (-largest, largest))
         clipped = self.node("Clip", x, *limits)
         pins = self.constant([[[largest, -largest]]], "float32")
         shape = self.node("Concat", self.node("Shape", x, end=2), self.constant([_PINS]), axis=0)
         pinned = self.node("Concat", clipped, self.node("Expand", pins, shape), axis=-1)
 
-        gates = np.zeros((directions, 8, whole), np.float32)
+        gates = np.zeros((directions, 8, units), np.float32)
         gates[:, :, :hidden] = b.reshape(directions, 8, hidden)
-        gates[:, 0:3, hidden:] = np.array([_SHUT, _OPEN, _OPEN])[:, None]  # input, output, forget
-        state = np.zeros((directions, 1, whole), np.float32)
+        gates[:, 0:3, hidden:] = np.array([_CLOSED, _OPEN, _OPEN])[:, None]  # input, output, forget
+        state = np.zeros((directions, 1, units), np.float32)
         state[:, :, hidden:] = 1.0, -1.0
         rows = self.node("Shape", x, start=1, end=2)
-        sizes = [self.constant([directions]), rows, self.constant([whole])]
+        sizes = [self.constant([directions]), rows, self.constant([units])]
         size = self.node("Concat", *sizes, axis=0)
         states = self.node("Expand", self.constant(state, "float32"), size)
         cells = self.node("Expand", self.constant(state * _OPEN, "float32"), size)
 
-        w_scale, w_quantised = _seven_bits(_widened(w, _PINS, _PINS))
-        r_scale, r_quantised = _seven_bits(_widened(r, _PINS, _PINS))
+        w_scale, w_quantized = quantize_to_seven_bits(widened(w, _PINS, _PINS))
+        r_scale, r_quantized = quantize_to_seven_bits(widened(r, _PINS, _PINS))
         zeros = self._add(np.zeros(w_scale.shape, np.int8))
         y, last = self.nodes(
             "DynamicQuantizeLSTM",
             pinned,
-            self._add(w_quantised),
-            self._add(r_quantised),
+            self._add(w_quantized),
+            self._add(r_quantized),
             self.weight(gates.reshape(directions, -1)),
             lengths,
             states,
@@ -218,20 +221,20 @@ class Graph:
             zeros,
             outputs=2,
             domain=_CONTRIB,
-            hidden_size=whole,
+            hidden_size=units,
             direction="bidirectional" if stack.bidirectional else "forward",
         )
-        return self._rows(y, 0, hidden, axis=3), self._rows(last, 0, hidden, axis=2)
+        return self._slice(y, 0, hidden, axis=3), self._slice(last, 0, hidden, axis=2)
 
-    def _rows(self, value: str, start: int, stop: int, *, axis: int) -> str:
+    def _slice(self, value: str, start: int, stop: int, *, axis: int) -> str:
         limits = (self.constant([number]) for number in (start, stop, axis))
         return self.node("Slice", value, *limits)
 
-    def step(self, x: str, state: str, stack: RecurrentStack) -> str:
+    def gru_step(self, x: str, state: str, stack: RecurrentStack) -> str:
         """One step of a forward GRU layer: [rows, in], [rows, hidden] -> [rows, hidden]."""
-        w, r, b = _recurrent_weights(stack.forwards[0])
+        w, r, b = recurrent_weights(stack.forwards[0])
         if self.precision == "int8":
-            return self._whole_step(x, state, w, r, np.split(b, 2))
+            return self._int8_gru_step(x, state, w, r, np.split(b, 2))
         axis = self.constant([0])
         last = self.nodes(
             "GRU",
@@ -245,7 +248,7 @@ class Graph:
         )[1]
         return self.node("Squeeze", last, axis)
 
-    def _whole_step(
+    def _int8_gru_step(
         self,
         x: str,
         state: str,
@@ -295,60 +298,3 @@ class Graph:
     def _name(self, stem: str) -> str:
         self._count += 1
         return f"{stem}_{self._count}"
-
-
-def _recurrent_weights(layer: nn.Module) -> tuple[NDArray[np.float32], ...]:
-    """W [gates*hidden, in], R [gates*hidden, hidden] and B [2*gates*hidden] with ONNX's order of gates."""
-    parameters = {
-        name: value.detach().cpu().numpy() for name, value in layer.named_parameters(recurse=False)
-    }
-    hidden = parameters["weight_hh_l0"].shape[1]
-    gates = _GATES[{1: "rnn", 4: "lstm", 3: "gru"}[len(parameters["weight_hh_l0"]) // hidden]]
-
-    def ordered(name: str) -> NDArray[np.float32]:
-        blocks = np.split(parameters[name], len(gates))
-        return np.concatenate([blocks[gate] for gate in gates])
-
-    bias = np.concatenate([ordered("bias_ih_l0"), ordered("bias_hh_l0")])
-    return ordered("weight_ih_l0"), ordered("weight_hh_l0"), bias
-
-
-def _widened(
-    weights: NDArray[np.float32], more_units: int, more_inputs: int
-) -> NDArray[np.float32]:
-    """[directions, 4 * units, inputs] of an LSTM with more units and inputs, whose weights are all zero."""
-    directions, _, inputs = weights.shape
-    blocks = weights.reshape(directions, 4, -1, inputs)
-    more = ((0, 0), (0, 0), (0, more_units), (0, more_inputs))
-    return np.pad(blocks, more).reshape(directions, -1, inputs + more_inputs)
-
-
-def _seven_bits(
-    weights: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """[..., out, in] as scales [..., out] and integers [..., in, out] between -63 and 63.
-
-    Of eight bits the sums of two products overflow on processors without VNNI; of seven every processor
-    computes the same.
-    """
-    scale = np.maximum(np.abs(weights).max(-1), 1e-8) / 63
-    integers = np.rint(weights / scale[..., None]).astype(np.int8)
-    return scale.astype(np.float32), np.ascontiguousarray(integers.swapaxes(-1, -2))
-
-
-def _eight_bits(rows: NDArray[np.float32]) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
-    """[rows, features] as scales [rows, 1] and integers between -127 and 127."""
-    scale = np.maximum(np.abs(rows).max(1, keepdims=True) / 127, 1e-6).astype(np.float16)
-    return scale, np.rint(rows / scale.astype(np.float32)).clip(-127, 127).astype(np.int8)
-
-
-def round_to_eight_bits(table: nn.Embedding) -> None:
-    """Rounds each row to what eight bits and a scale of its own can hold."""
-    scale, integers = _eight_bits(table.weight.detach().cpu().numpy())
-    table.weight.data = torch.from_numpy(scale.astype(np.float32) * integers)
-
-
-def round_to_half(network: nn.Module) -> None:
-    """Rounds every weight to what float16 can hold, so that the graph on disk equals the network."""
-    for parameter in network.parameters():
-        parameter.data = parameter.data.half().float()
