@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from service.tasks.ner import Reader
 from training import words
-from training.config import Fit, Options, parse, training_folder
+from training.config import Fit, Options, training_folder
 from training.data.corpora import locate, read_texts
 from training.data.tokenization import word_tokenizer
 from training.data.vocabulary import frequent_characters
@@ -129,14 +129,8 @@ class Network(nn.Module):
         return torch.cat(guesses), torch.cat([ids[:, 1:][later], ids[:, :-1][earlier]])
 
 
-def main(argv: Sequence[str]) -> Path:
+def train(config: Config) -> Path:
     """Reads the texts, trains and writes the weights that a tagger or classifier starts from; gives the file."""
-    config = parse(
-        Config,
-        argv,
-        "language_model",
-        "Learns a language model for a tagger or classifier to start from.",
-    )
     options = config.network
     if not config.text:
         raise TrainingError("--text needs a file")

@@ -16,7 +16,7 @@ from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
 from training import words
-from training.config import Files, Fit, Options, Pairs, Precision, parse, run_folder
+from training.config import Files, Fit, Options, Pairs, Precision, run_folder
 from training.data import corpora, guidelines
 from training.data.vocabulary import (
     build_word_tokenizer,
@@ -144,11 +144,8 @@ class Network(nn.Module):
         return emissions
 
 
-def main(argv: Sequence[str]) -> Path:
+def train(config: Config) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
-    config = parse(
-        Config, argv, "ner", "Trains a tagger that finds names and publishes it as a bundle."
-    )
     options = config.network
     files = corpora.file_options(config.files, config.fit.seed)
     written = corpora.load(corpora.read_conll, **files).tests

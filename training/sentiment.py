@@ -24,7 +24,7 @@ from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
 from training import words
-from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training.config import Files, Fit, Options, Precision, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
 from training.errors import TrainingError
@@ -133,11 +133,8 @@ def pairs_of(ids: Tensor, rows: int) -> Tensor:
     return (ids * HASH + following) % rows
 
 
-def main(argv: Sequence[str]) -> Path:
+def train(config: Config) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
-    config = parse(
-        Config, argv, "sentiment", "Trains a sentiment classifier and publishes it as a bundle."
-    )
     options = config.network
     data = corpora.load(
         corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)

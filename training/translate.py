@@ -25,8 +25,8 @@ from service.tasks.translate import (
     PAD,
     Translate,
 )
-from training import search, start
-from training.config import Files, Fit, Options, Precision, parse, run_folder
+from training import start
+from training.config import Files, Fit, Options, Precision, run_folder
 from training.data import corpora
 from training.data.augmentation import augment
 from training.data.tokenization import subword_tokenizer
@@ -39,7 +39,7 @@ from training.nn.cross_entropy import projected_cross_entropy
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Attention, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
-from training.tasks.translate import scores
+from training.tasks.translate import scores, search
 from training.translate_graph import check_parity, write_graphs
 from training.translate_weights import read_weights
 
@@ -214,9 +214,8 @@ class RecurrentCell(nn.Module):
         return outputs, last[0]
 
 
-def main(argv: Sequence[str]) -> Path:
+def train(config: Config) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
-    config = parse(Config, argv, "translate", "Trains a translator and publishes it as a bundle.")
     options = config.network
     data = _loaded(config, config.files.train)
     train, used = data.train, list(data.corpora)
@@ -313,7 +312,7 @@ def main(argv: Sequence[str]) -> Path:
             | (behaviour.score_sets(task, config.behaviour) if config.behaviour else {})
         ),
         tune=(
-            (lambda task: search.tuned(task, data.dev, config.length_penalties))
+            (lambda task: search.tune(task, data.dev, config.length_penalties))
             if config.length_penalties
             else None
         ),

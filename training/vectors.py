@@ -4,7 +4,7 @@ The words are those of the tagger's and classifier's tokenizer, so every vector 
 thread and a fixed seed: the same texts give the same vectors.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from tqdm import tqdm
 
-from training.config import Options, parse
+from training.config import Options
 from training.data.corpora import locate, read_texts
 from training.data.tokenization import words_of
 from training.errors import TrainingError
@@ -41,9 +41,8 @@ class Config(Options):
     """The same seed and texts give the same vectors."""
 
 
-def main(argv: Sequence[str]) -> Path:
+def learn(config: Config) -> Path:
     """Reads the texts, learns the vectors and writes them; gives the file."""
-    config = parse(Config, argv, "vectors", "Learns word vectors from plain text.")
     if not config.text:
         raise TrainingError("--text needs a file")
     paths = [locate(name, config.data) for name in config.text]

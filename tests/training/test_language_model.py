@@ -10,6 +10,7 @@ import torch
 
 from training import language_model, ner, sentiment, words
 from training.__main__ import main
+from training.commands import language_model as language_model_command
 from training.data.tokenization import word_tokenizer
 from training.data.vocabulary import build_word_tokenizer
 
@@ -46,7 +47,7 @@ def learn(vectors: Path, folder: Path, **others: Any) -> Path:
         part for name, value in sets.items() for part in (f"--{name.replace('_', '-')}", str(value))
     ]
     texts = ["--text", "text.txt", "more.jsonl", "--data", str(vectors.parents[1])]
-    return language_model.main([*texts, *given])
+    return language_model_command.main([*texts, *given])
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ def test_another_text_of_the_same_name_is_another_training(
     text = tmp_path / "text.txt"
     for words_of_it in ("good film", "bad film"):
         text.write_text(f"{words_of_it} {words_of_it}\n" * 30)
-        language_model.main(
+        language_model_command.main(
             [
                 *("--text", str(text), "--vectors", str(vectors_path), "--embedding", "12"),
                 *("--hidden", "4", "--out", str(tmp_path / "model.pt"), "--runs", str(tmp_path)),

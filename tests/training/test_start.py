@@ -6,7 +6,7 @@ import pytest
 
 from service import bundle
 from tests.training import tiny
-from training import translate
+from training.commands import translate
 from training.errors import TrainingError
 
 STILL = ("--max-tokens", "24", "--epochs", "1", "--learning-rate", "0")

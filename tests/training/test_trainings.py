@@ -17,7 +17,7 @@ from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
 from tests.training import tiny
-from training import vectors
+from training.commands import vectors
 from training.data.corpora import read_conll, read_labelled, read_pairs
 from training.tasks.ner import scores as ner_scores
 from training.tasks.sentiment import scores as sentiment_scores
@@ -128,7 +128,7 @@ def test_a_killed_training_ends_as_one_that_was_not(
         options = ("--epochs", "6", "--dropout", "0.3", "--checkpoint-seconds", "0")
         return tiny.arguments(task, corpora, folder, *options)
 
-    whole: Path = import_module(f"training.{task}").main(command(tmp_path / "whole"))
+    whole: Path = import_module(f"training.commands.{task}").main(command(tmp_path / "whole"))
     for trial in range(5):  # a training may come to its end while this process is not let run
         cut = tmp_path / f"cut-{trial}"
         process = start(task, *command(cut))
@@ -290,7 +290,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         "out": str(tmp_path / "models" / "every-option"),
         "runs": str(tmp_path / "runs"),
     }
-    module = import_module(f"training.{task}")
+    module = import_module(f"training.commands.{task}")
     given = {"files": files, "network": network, "fit": FIT}
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}

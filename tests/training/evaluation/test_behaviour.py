@@ -9,7 +9,6 @@ import pytest
 
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Alternative, Translate, TranslateResult
-from training.__main__ import main
 from training.errors import TrainingError
 from training.evaluation import behaviour
 from training.evaluation.behaviour import ExpectedTranslation, find_fault, normalized
@@ -204,35 +203,6 @@ def test_translations_are_scored_as_counted_by_hand(translate: Translate, tmp_pa
     assert faults[:3] == ["", "", ""]
     assert "lacks 'chat'" in faults[3]
     assert behaviour.score_sets(translate, tmp_path) == {"behaviour-animals": {"right": 0.75}}
-
-
-# --- the command
-
-
-def test_the_command_prints_every_set_and_what_is_wrong(
-    sentiment_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["behaviour", str(sentiment_path), "--wrong", "True"]) == 0
-    printed = capsys.readouterr().out
-    for path in SETS:
-        assert f"behaviour-{path.stem} " in printed
-    assert "is positive, not" in printed
-
-
-def test_the_command_knows_the_sets_of_a_pair_of_languages(
-    translate_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["behaviour", str(translate_path), "--wrong", "True"]) == 0
-    printed = capsys.readouterr().out
-    assert "behaviour-greetings " in printed
-    assert "greetings: 'Hello!' became " in printed
-
-
-def test_the_command_is_for_what_has_sets(
-    ner_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["behaviour", str(ner_path)]) == 1
-    assert "there are no sets for the task ner" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", ["", "{", '{"text": "a", "wants": 1}', '{"any": ["a"]}'])

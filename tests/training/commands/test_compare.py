@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional
 
 from tests.training import tiny
-from training import compare, sentiment
+from training import sentiment
 from training.__main__ import main
+from training.commands import compare
 from training.nn.layers import Cell
 from training.sentiment import Text
 

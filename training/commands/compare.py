@@ -1,4 +1,4 @@
-"""Trains the classifier with each of the three recurrent cells on the same data, and compares them.
+"""`python -m training compare`: trains the classifier with each of the three recurrent cells on the same data.
 
 Writes `compare.md`, a table, and `compare.png`: loss, score, and how the gradient shrinks on its way back
 through time. Publishes no bundle.

@@ -1,7 +1,7 @@
-"""Publishes a translator anew: the same network, written, read and described as code and recipe of today do.
+"""`python -m training republish`: a published translator as a new version, with current code and recipe.
 
-For when what is around a network gets better. Nothing is trained; everything is scored again, in the bundle's own
-precision. The version before stays as it is.
+For when what surrounds a network has improved. Nothing is trained; everything is scored again, in the bundle's own
+precision. The earlier version stays as it is.
 """
 
 import shutil

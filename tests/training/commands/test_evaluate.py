@@ -10,8 +10,8 @@ import pytest
 from service.tasks import AnyTask
 from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
-from training import evaluate
 from training.__main__ import main
+from training.commands import evaluate
 
 
 def answers(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scores any bundle on any file and prints a table: overall figures, and where there are labels those of each.
+"""`python -m training evaluate`: scores any bundle on any file; overall, and for each label where there are any.
 
 The answers are computed by the code that serves; nothing is trained and nothing is written.
 """

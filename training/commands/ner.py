@@ -1,0 +1,14 @@
+"""`python -m training ner`: trains a tagger."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.config import parse
+from training.ner import Config, train
+
+
+def main(argv: Sequence[str]) -> Path:
+    """Gives the folder of the published bundle."""
+    return train(
+        parse(Config, argv, "ner", "Trains a tagger that finds names and publishes it as a bundle.")
+    )

@@ -1,0 +1,16 @@
+"""`python -m training sentiment`: trains a classifier."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.config import parse
+from training.sentiment import Config, train
+
+
+def main(argv: Sequence[str]) -> Path:
+    """Gives the folder of the published bundle."""
+    return train(
+        parse(
+            Config, argv, "sentiment", "Trains a sentiment classifier and publishes it as a bundle."
+        )
+    )
