@@ -15,7 +15,6 @@ from service.bundle import Limits
 from service.tasks.chain import Chain
 from service.tasks.ner import Ner, Reader
 from service.tasks.ner import Words as Features
-from training import words
 from training.config import Files, Fit, Options, Pairs, Precision, run_folder
 from training.data import corpora, guidelines
 from training.data.vocabulary import (
@@ -39,10 +38,12 @@ from training.nn.crf import CRF
 from training.nn.fit import fit, prepare
 from training.nn.layers import CharCNN, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
+from training.nn.words import WordNetworkOptions, drop_words
+from training.pretraining.warm_start import read_pretrained, warm_start
 from training.tasks.ner import scores
 
 
-class Architecture(words.Reading):
+class Architecture(WordNetworkOptions):
     hidden: int = Field(default=200, ge=1)
     """Units of a direction of a layer."""
     vocabulary: int = Field(default=40_000, ge=1)
@@ -137,7 +138,7 @@ class Network(nn.Module):
 
     def tag(self, ids: Tensor, spelled: Tensor, lengths: Tensor) -> Tensor:
         """Emissions from words [batch, time] and what their letters say [batch, time, filters]."""
-        ids = words.dropped(ids, self.word_dropout) if self.training else ids
+        ids = drop_words(ids, self.word_dropout) if self.training else ids
         x = self.variational_dropout(torch.cat([self.look_up(ids), spelled], -1))
         outputs, _ = self.stack(x, lengths)
         emissions: Tensor = self.output(self.dropout(outputs))
@@ -154,7 +155,7 @@ def train(config: Config) -> Path:
 
     device = prepare(config.fit)
     folder = run_folder(config.files, config, data.corpora)
-    vectors = words.read_vectors(options.vectors, options.embedding)
+    vectors = read_pretrained(options.vectors, options.embedding)
     tokenizer = load_or_build_tokenizer(
         folder / "tokenizer.json",
         lambda: build_word_tokenizer(
@@ -171,7 +172,7 @@ def train(config: Config) -> Path:
     seen = 1 + max(max(features.ids) for features, _ in train)
     size = tokenizer.get_vocab_size()
     network = Network(options, size, len(alphabet) + 2, tags, seen=seen).to(device)
-    words.start(network, tokenizer, vectors)
+    warm_start(network, tokenizer, vectors)
     print_summary(network, len(data.train), data.left_out)
     dev = encoded(data.dev, reader, tags, options.max_tokens)
     lengths = [features.length for features, _ in train]
@@ -183,7 +184,7 @@ def train(config: Config) -> Path:
         if network.training:
             chances = torch.rand(len(examples)) / max(options.other_case, 1e-9)
             written = [recased(*pair) for pair in zip(written, chances.tolist(), strict=True)]
-            ids = torch.where(gold > 0, words.dropped(ids, options.name_dropout), ids)
+            ids = torch.where(gold > 0, drop_words(ids, options.name_dropout), ids)
         places: dict[str, int] = {}
         where, _ = pad([[places.setdefault(word, len(places)) for word in row] for row in written])
         characters = torch.from_numpy(reader.letters(list(places)))

@@ -23,7 +23,6 @@ from torch.nn import functional
 from service.bundle import Limits
 from service.session import Session
 from service.tasks.sentiment import Sentiment
-from training import words
 from training.config import Files, Fit, Options, Precision, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
@@ -37,6 +36,8 @@ from training.nn.batches import bucketed, mask, pad
 from training.nn.fit import fit, prepare
 from training.nn.layers import FORBIDDEN, RecurrentStack, VariationalDropout
 from training.nn.summary import count_parameters, print_summary
+from training.nn.words import WordNetworkOptions, drop_words
+from training.pretraining.warm_start import read_pretrained, warm_start
 from training.tasks.sentiment import scores
 
 LABELS = ["negative", "neutral", "positive"]
@@ -46,7 +47,7 @@ HASH = 1_000_003
 """Spreads pairs of words over the table; a prime."""
 
 
-class Architecture(words.Reading):
+class Architecture(WordNetworkOptions):
     hidden: int = Field(default=128, ge=1)
     """Units of a direction of a layer."""
     vocabulary: int = Field(default=30_000, ge=1)
@@ -109,7 +110,7 @@ class Network(nn.Module):
         self.register_buffer("prior", torch.zeros(labels))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        ids = words.dropped(ids, self.word_dropout) if self.training else ids
+        ids = drop_words(ids, self.word_dropout) if self.training else ids
         outputs, last = self.stack(self.variational_dropout(self.embedding(ids)), lengths)
         real = mask(lengths, ids.shape[1])[..., None]
         mean = outputs.sum(1) / lengths[:, None]
@@ -143,7 +144,7 @@ def train(config: Config) -> Path:
 
     device = prepare(config.fit)
     folder = run_folder(config.files, config, data.corpora)
-    vectors = words.read_vectors(options.vectors, options.embedding)
+    vectors = read_pretrained(options.vectors, options.embedding)
     tokenizer = load_or_build_tokenizer(
         folder / "tokenizer.json",
         lambda: build_word_tokenizer(
@@ -155,7 +156,7 @@ def train(config: Config) -> Path:
         ),
     )
     network = Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
-    words.start(network, tokenizer, vectors)
+    warm_start(network, tokenizer, vectors)
     print_summary(network, len(data.train), data.left_out)
     train = encoded(data.train, data.origins, tokenizer, labels)
     dev = encoded(data.dev, data.dev_origins, tokenizer, labels)

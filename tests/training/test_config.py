@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from training.commands import language_model, ner, sentiment, silver, translate, vectors
-from training.config import Options, read_recipe
+from training.config import Options, parse, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes"
 MODULES: dict[str, Any] = {
@@ -56,6 +56,7 @@ def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture) ->
         MODULES[command].main(["--help"])
     shown = capsys.readouterr().out
     assert f"python -m training {command}" in shown
+    assert "--recipe FILE.toml" in shown
     flags = [f"--{name.replace('_', '-')}" for name in options_of(MODULES[command].Config)]
     assert [flag for flag in flags if flag not in shown] == []
 
@@ -71,3 +72,17 @@ def test_there_is_a_recipe_for_every_shipped_bundle() -> None:
     shipped = {path.stem for path in RECIPES.glob("*.toml")} - BENCHMARKS.keys()
     first = ("vectors", "language-model", "silver")
     assert bundles == {name for name in shipped if not name.startswith(first)}
+
+
+def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
+    config_of_ner = MODULES["ner"].Config
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
+    config = parse(config_of_ner, ["--recipe", str(recipe)], "ner", "")
+    assert config.files.labels == {"train": "T", "person": "PER"}
+    config = parse(
+        config_of_ner, ["--recipe", str(recipe), "--labels", "loc", "LOC", "misc", ""], "ner", ""
+    )
+    assert config.files.labels == {"loc": "LOC", "misc": ""}
+    with pytest.raises(SystemExit):
+        parse(config_of_ner, ["--labels", "loc"], "ner", "")

@@ -17,7 +17,6 @@ from service.tasks.ner import Ner
 from service.tasks.sentiment import Sentiment
 from service.tasks.translate import Translate
 from tests.training import tiny
-from training.commands import vectors
 from training.data.corpora import read_conll, read_labelled, read_pairs
 from training.tasks.ner import scores as ner_scores
 from training.tasks.sentiment import scores as sentiment_scores
@@ -350,99 +349,3 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
-
-
-def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
-    from training.config import parse
-    from training.ner import Config
-
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
-    config = parse(Config, ["--recipe", str(recipe)], "ner", "")
-    assert config.files.labels == {"train": "T", "person": "PER"}
-    config = parse(
-        Config, ["--recipe", str(recipe), "--labels", "loc", "LOC", "misc", ""], "ner", ""
-    )
-    assert config.files.labels == {"loc": "LOC", "misc": ""}
-    with pytest.raises(SystemExit):
-        parse(Config, ["--labels", "loc"], "ner", "")
-
-
-def test_a_network_starts_from_its_vectors(vectors_path: Path) -> None:
-    from tokenizers import Tokenizer
-    from torch import nn
-
-    from training import words
-    from training.data.vocabulary import build_word_tokenizer
-
-    known = words.read_vectors(vectors_path, 12)
-    assert known is not None
-    tokenizer: Tokenizer = build_word_tokenizer(
-        ["film film unheard unheard rare"], known.words, at_least=2, at_most=20
-    )
-    assert tokenizer.get_vocab_size() == 2 + 20
-    assert tokenizer.token_to_id("unheard") is not None
-    assert tokenizer.token_to_id("rare") is None
-    embedding = nn.Embedding(22, 12)
-    own = embedding.weight[tokenizer.token_to_id("unheard")].tolist()
-    words.fill(embedding, tokenizer, known)
-    wanted = known.table[known.words.index("film")]
-    assert embedding.weight[tokenizer.token_to_id("film")].tolist() == wanted.tolist()
-    assert embedding.weight[tokenizer.token_to_id("unheard")].tolist() == own
-
-
-def test_vectors_of_the_same_text_are_the_same(vectors_path: Path, tmp_path: Path) -> None:
-    again = vectors.main(
-        [
-            *("--text", "text.txt", "more.jsonl", "--data", str(vectors_path.parents[1])),
-            *("--out", str(tmp_path / "v.bin"), "--dimensions", "12"),
-            *("--window", "3", "--at-least", "2", "--epochs", "1", "--seed", "4", "--web", "True"),
-        ]
-    )
-    assert again.read_bytes() == vectors_path.read_bytes()
-
-
-def test_wrong_vectors_are_refused(
-    corpora: Path, vectors_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from training.__main__ import main
-
-    def refusal(*options: str) -> str:
-        assert main(["ner", *tiny.arguments("ner", corpora, tmp_path, *options)]) == 1
-        return capsys.readouterr().err
-
-    said = refusal("--vectors", str(vectors_path))
-    assert "holds vectors of 12 dimensions, --embedding is 16" in said
-    assert "cannot read word vectors" in refusal("--vectors", str(corpora / "ner-dev.txt"))
-    assert "cannot read word vectors" in refusal("--vectors", "nowhere.bin")
-
-
-def test_vectors_need_a_text_with_enough_words(
-    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from training.__main__ import main
-
-    assert main(["vectors"]) == 1
-    assert "--text needs a file" in capsys.readouterr().err
-    text = tmp_path / "text.txt"
-    text.write_text("one two three\n")
-    assert main(["vectors", "--text", str(text), "--out", str(tmp_path / "v.bin")]) == 1
-    assert "no word stands in these texts 5 times or more" in capsys.readouterr().err
-    assert main(["vectors", "--text", "nowhere.txt"]) == 1
-    assert "nowhere.txt: no such file" in capsys.readouterr().err
-
-
-def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    from training.__main__ import COMMANDS, main
-
-    for task in ("ner", "sentiment", "translate"):
-        with pytest.raises(SystemExit):
-            main([task, "--help"])
-        said = capsys.readouterr().out
-        for name in (*ALL_OPTIONS[task], *FIT, "train", "dev", "test", "data", "labels", "out"):
-            assert f"--{name.replace('_', '-')}" in said
-        assert "--recipe FILE.toml" in said
-    assert main(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(command in said for command in COMMANDS)
-    assert main([]) == main(["sing"]) == 2

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from training import sentiment, words
+from training import sentiment
 from training.config import parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer
@@ -26,6 +26,7 @@ from training.nn.batches import bucketed, pad
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Cell
 from training.nn.summary import count_parameters, print_summary
+from training.pretraining.warm_start import fill_embedding, read_pretrained
 from training.tasks.sentiment.scores import macro_recall
 
 matplotlib.use("Agg")
@@ -86,7 +87,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
     options = config.network
     labels = sentiment.labels_of(data)
     device = prepare(config.fit)
-    vectors = words.read_vectors(options.vectors, options.embedding)
+    vectors = read_pretrained(options.vectors, options.embedding)
     texts = (example.text for example in data.train)
     tokenizer = build_word_tokenizer(
         texts,
@@ -96,7 +97,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
         web=True,
     )
     network = sentiment.Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
-    words.fill(network.embedding, tokenizer, vectors)
+    fill_embedding(network.embedding, tokenizer, vectors)
     tqdm.write(f"\n{options.cell}")
     print_summary(network, len(data.train), data.left_out)
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import parse
-from training.language_model import Config, train
+from training.pretraining.language_model.config import Config
+from training.pretraining.language_model.train import train
 
 DESCRIPTION = "Learns a language model for a tagger or classifier to start from."
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import parse
-from training.vectors import Config, learn
+from training.pretraining.word_vectors import Config, learn
 
 
 def main(argv: Sequence[str]) -> Path:

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from training import language_model, ner, sentiment, words
+from tests.training import tiny
+from training import ner, sentiment
 from training.__main__ import main
-from training.commands import language_model as language_model_command
+from training.commands import language_model
 from training.data.tokenization import word_tokenizer
 from training.data.vocabulary import build_word_tokenizer
-
-from . import tiny
+from training.pretraining.language_model.texts import read
+from training.pretraining.language_model.train import sampling_probability
+from training.pretraining.warm_start import read_pretrained, warm_start
 
 TAGS = ["O", "B-LOC", "I-LOC"]
 OPTIONS: dict[str, Any] = {
@@ -47,7 +49,7 @@ def learn(vectors: Path, folder: Path, **others: Any) -> Path:
         part for name, value in sets.items() for part in (f"--{name.replace('_', '-')}", str(value))
     ]
     texts = ["--text", "text.txt", "more.jsonl", "--data", str(vectors.parents[1])]
-    return language_model_command.main([*texts, *given])
+    return language_model.main([*texts, *given])
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +62,12 @@ def test_it_learns_which_words_come_next(model_path: Path) -> None:
     log = next(model_path.parent.glob("model-*/log.jsonl")).read_text().splitlines()
     dev = [float(line.partition('"score": ')[2].partition(",")[0]) for line in log]
     assert dev[-1] > dev[0] + 0.2
-    # far better than a word by chance, though half of what the templates hold cannot be foretold
+    # far better than chance, though half of what the templates hold cannot be predicted
     assert dev[-1] > -0.7 * math.log(len(model["words"]))
 
 
 def test_a_tagger_starts_from_its_words_letters_and_layer(model_path: Path) -> None:
-    known = words.read_vectors(model_path, 12)
+    known = read_pretrained(model_path, 12)
     assert known is not None
     tokenizer = build_word_tokenizer(
         ["ada ada unheard unheard"], known.words, at_least=2, at_most=50
@@ -77,7 +79,7 @@ def test_a_tagger_starts_from_its_words_letters_and_layer(model_path: Path) -> N
         options, tokenizer.get_vocab_size(), len(known.alphabet) + 2, TAGS, seen=5
     )
     above = network.state_dict()["stack.forwards.1.weight_hh_l0"].clone()
-    words.start(network, tokenizer, known)
+    warm_start(network, tokenizer, known)
     for name, value in known.weights.items():
         assert torch.equal(network.state_dict()[name], value), name
     assert torch.equal(network.state_dict()["stack.forwards.1.weight_hh_l0"], above)
@@ -88,19 +90,19 @@ def test_a_tagger_starts_from_its_words_letters_and_layer(model_path: Path) -> N
 
 def test_a_classifier_starts_from_one_without_letters(vectors_path: Path, tmp_path: Path) -> None:
     path = learn(vectors_path, tmp_path, character_filters=0, epochs=1, cell="lstm")
-    known = words.read_vectors(path, 12)
+    known = read_pretrained(path, 12)
     assert known is not None
     assert not known.alphabet
     tokenizer = build_word_tokenizer(["good good"], known.words, at_least=2, at_most=50, web=True)
     options = sentiment.Architecture(hidden=16, embedding=12)
     network = sentiment.Network(options, tokenizer.get_vocab_size(), 2)
-    words.start(network, tokenizer, known)
+    warm_start(network, tokenizer, known)
     assert {name.partition(".")[0] for name in known.weights} == {"stack"}
     for name, value in known.weights.items():
         assert torch.equal(network.state_dict()[name], value), name
 
 
-def test_a_training_reads_it_as_vectors_and_refuses_other_sizes(
+def test_a_training_starts_from_it_and_refuses_other_sizes(
     corpora: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fitting = [
@@ -141,7 +143,7 @@ def test_another_text_of_the_same_name_is_another_training(
     text = tmp_path / "text.txt"
     for words_of_it in ("good film", "bad film"):
         text.write_text(f"{words_of_it} {words_of_it}\n" * 30)
-        language_model_command.main(
+        language_model.main(
             [
                 *("--text", str(text), "--vectors", str(vectors_path), "--embedding", "12"),
                 *("--hidden", "4", "--out", str(tmp_path / "model.pt"), "--runs", str(tmp_path)),
@@ -153,15 +155,15 @@ def test_another_text_of_the_same_name_is_another_training(
 def test_stretches_stay_in_their_paragraph_and_lose_no_pair_of_words(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("a b c d e\n\nf\ng h\n")
-    text = language_model.read([path], word_tokenizer(list("abcdefgh")), spelled=True)
+    text = read([path], word_tokenizer(list("abcdefgh")), with_forms=True)
     assert text.ids.tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
     assert [text.forms[place] for place in text.written] == list("abcdefgh")
     assert text.stretches(3).tolist() == [[0, 3], [3, 2], [6, 2]]
 
 
-def test_the_chance_to_be_drawn_is_that_of_real_draws() -> None:
+def test_the_probability_to_be_sampled_is_that_of_real_samples() -> None:
     chance = torch.tensor([0.7, 0.2, 0.1])
     torch.manual_seed(0)
     draws = torch.multinomial(chance, 5 * 20_000, replacement=True).view(-1, 5)
     found = [(draws == word).any(1).float().mean().item() for word in range(3)]
-    assert np.allclose(found, language_model.chance_in(5, chance).tolist(), atol=0.01)
+    assert np.allclose(found, sampling_probability(5, chance).tolist(), atol=0.01)

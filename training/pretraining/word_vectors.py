@@ -1,7 +1,7 @@
 """Learns skip-gram word vectors from plain text (Mikolov et al. 2013), with gensim.
 
-The words are those of the tagger's and classifier's tokenizer, so every vector finds its word. One worker
-thread and a fixed seed: the same texts give the same vectors.
+Words are split as the tagger and the classifier split them, so that every vector finds its word. One worker thread
+and a fixed seed: the same texts give the same vectors.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def learn(config: Config) -> Path:
         corpus,
         total_examples=model.corpus_count,
         epochs=config.epochs,
-        callbacks=[_Told()],
+        callbacks=[_PrintEpochs()],
     )
     config.out.parent.mkdir(parents=True, exist_ok=True)
     model.wv.save_word2vec_format(str(config.out), binary=True)
@@ -72,7 +72,7 @@ def learn(config: Config) -> Path:
     return config.out
 
 
-def read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+def read_word_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     """Words, most frequent first, and their vectors [words, dimensions].
 
     Raises TrainingError if the file is not in word2vec's binary format.
@@ -85,7 +85,7 @@ def read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
 
 
 class _Corpus:
-    """The files as lists of words, read anew at every pass, with a bar of the lines read."""
+    """The files as lists of words, read again in every epoch, with a progress bar of lines."""
 
     def __init__(self, paths: list[Path], *, web: bool) -> None:
         self._paths, self._web = paths, web
@@ -102,8 +102,8 @@ class _Corpus:
         self._lines = count
 
 
-class _Told(CallbackAny2Vec):  # type: ignore[misc]
-    """Says when an epoch ends."""
+class _PrintEpochs(CallbackAny2Vec):  # type: ignore[misc]
+    """Prints a line at the end of an epoch."""
 
     def __init__(self) -> None:
         self._epoch = 0
