@@ -15,17 +15,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training import ner
 from training.config import Fit, parse
 from training.data import corpora, guidelines
 from training.data.corpora import Tagged
 from training.data.tokenization import words_of
 from training.pretraining.warm_start import Pretrained, read_pretrained
 from training.tasks.ner import scores
+from training.tasks.ner.config import Config
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(ner.Config, argv, "baselines_ner", __doc__ or "")
+    config = parse(Config, argv, "baselines_ner", __doc__ or "")
     read = partial(guidelines.read, guidelines=config.guidelines)
     data = corpora.load(read, **corpora.file_options(config.files, config.fit.seed))
     vectors = read_pretrained(config.network.vectors, config.network.embedding)

@@ -6,11 +6,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training import ner, ner_graph, sentiment, translate, translate_graph
+from training import sentiment, translate, translate_graph
 from training.config import Precision
 from training.data.tokenization import word_tokenizer
 from training.export.weights import round_to_eight_bits, round_to_half
 from training.nn.layers import Cell, Merge
+from training.tasks.ner import graph as ner_graph
+from training.tasks.ner.config import Architecture as TaggerOptions
+from training.tasks.ner.network import Network as Tagger
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 WORDS = word_tokenizer([f"w{number}" for number in range(30)])
@@ -40,8 +43,8 @@ def tagger(
     merge: Merge,
     layers: int,
     precision: Precision = "float32",
-) -> ner.Network:
-    options = ner.Architecture(
+) -> Tagger:
+    options = TaggerOptions(
         cell=cell,
         bidirectional=bidirectional,
         merge=merge,
@@ -52,9 +55,9 @@ def tagger(
         character_filters=5,
         word_characters=7,
     )
-    network = ner.Network(options, WORDS.get_vocab_size(), 12, TAGS, seen=3)
+    network = Tagger(options, WORDS.get_vocab_size(), 12, TAGS, seen=3)
     randomize(network)
-    network.settle()
+    network.merge_change()
     round_to_eight_bits(network.embedding)
     network.temperature.fill_(1.3)
     ner_graph.write_graph(network, WORDS, folder, precision)

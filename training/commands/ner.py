@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import parse
-from training.ner import Config, train
+from training.tasks.ner.config import Config
+from training.tasks.ner.train import train
 
 
 def main(argv: Sequence[str]) -> Path:

@@ -214,7 +214,7 @@ def test_a_wrong_recipe_is_refused_with_the_place(
 
 def test_the_command_line_wins_over_the_recipe(tmp_path: Path) -> None:
     from training.config import parse
-    from training.ner import Config
+    from training.tasks.ner.config import Config
 
     path = put(tmp_path / "recipe.toml", "[network]\nhidden = 3\nlayers = 2\n")
     config = parse(Config, ["--recipe", str(path), "--hidden", "5"], "ner", "")

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from training import ner, sentiment, translate
+from training import sentiment, translate
 from training.nn.crf import CRF
 from training.nn.layers import Attention, Cell, Merge, RecurrentStack, merged
+from training.tasks.ner.config import Architecture as TaggerOptions
+from training.tasks.ner.network import Network as Tagger
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -127,7 +129,7 @@ def networks() -> dict[str, tuple[nn.Module, Any]]:
     torch.manual_seed(3)
     ids, lengths = torch.randint(2, 20, (3, 6)), torch.tensor([6, 4, 2])
     tags = torch.tensor([[0, 1, 2, 2, 0, 3], [3, 4, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
-    tagger = ner.Network(ner.Architecture(hidden=4, embedding=5, layers=2), 20, 10, TAGS, seen=20)
+    tagger = Tagger(TaggerOptions(hidden=4, embedding=5, layers=2), 20, 10, TAGS, seen=20)
     characters, where = torch.randint(1, 10, (5, 16)), torch.randint(5, (3, 6))
     classifier = sentiment.Network(sentiment.Architecture(hidden=4, embedding=5, layers=2), 20, 3)
     gold = torch.tensor([0, 1, 2])

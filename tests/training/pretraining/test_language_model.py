@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.training import tiny
-from training import ner, sentiment
+from training import sentiment
 from training.__main__ import main
 from training.commands import language_model
 from training.data.tokenization import word_tokenizer
@@ -17,6 +17,8 @@ from training.data.vocabulary import build_word_tokenizer
 from training.pretraining.language_model.texts import read
 from training.pretraining.language_model.train import sampling_probability
 from training.pretraining.warm_start import read_pretrained, warm_start
+from training.tasks.ner.config import Architecture as TaggerOptions
+from training.tasks.ner.network import Network as Tagger
 
 TAGS = ["O", "B-LOC", "I-LOC"]
 OPTIONS: dict[str, Any] = {
@@ -72,12 +74,10 @@ def test_a_tagger_starts_from_its_words_letters_and_layer(model_path: Path) -> N
     tokenizer = build_word_tokenizer(
         ["ada ada unheard unheard"], known.words, at_least=2, at_most=50
     )
-    options = ner.Architecture(
+    options = TaggerOptions(
         cell="gru", layers=2, hidden=16, embedding=12, character_embedding=8, character_filters=8
     )
-    network = ner.Network(
-        options, tokenizer.get_vocab_size(), len(known.alphabet) + 2, TAGS, seen=5
-    )
+    network = Tagger(options, tokenizer.get_vocab_size(), len(known.alphabet) + 2, TAGS, seen=5)
     above = network.state_dict()["stack.forwards.1.weight_hh_l0"].clone()
     warm_start(network, tokenizer, known)
     for name, value in known.weights.items():

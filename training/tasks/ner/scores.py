@@ -1,8 +1,9 @@
 """Scores of a tagger by seqeval: of the answers of a loaded bundle, on the corpus's own tokens."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from typing import get_args
 
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
 from seqeval.metrics.sequence_labeling import get_entities
@@ -15,6 +16,7 @@ from service.tasks.ner import Ner, NerResult
 from training.data.corpora import Tagged
 from training.evaluation import calibration
 from training.evaluation.calibration import GradedPredictions
+from training.evaluation.perturbations import Perturbation, perturb
 from training.evaluation.scores import ByLabel, Confusion, Values, label_figures
 
 _STRICT = {"mode": "strict", "scheme": IOB2, "zero_division": 0}
@@ -120,3 +122,21 @@ def known_words(task: Ner) -> Callable[[str], bool]:
     """Whether a bundle has a vector for a word."""
     tokenizer = Tokenizer.from_file(str(task.bundle.file("tokenizer.json")))
     return lambda word: tokenizer.token_to_id(word) is not None
+
+
+def test_sets(
+    task: Ner,
+    written: Mapping[str, list[Tagged]],
+    reconciled: Mapping[str, list[Tagged]],
+) -> dict[str, list[Tagged]]:
+    """What the bundle is scored on: each test set as its corpus has it, after our rules where these change it,
+    and perturbations of the latter: other cases and invented names."""
+    known = known_words(task)
+    everything = {}
+    for name, sentences in reconciled.items():
+        everything[name] = written[name]
+        if sentences != written[name]:
+            everything[f"{name}, reconciled"] = sentences
+        for perturbation in get_args(Perturbation)[1:]:
+            everything[f"{name}, {perturbation}"] = perturb(sentences, perturbation, known=known)
+    return everything

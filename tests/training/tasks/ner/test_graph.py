@@ -7,9 +7,9 @@ import pytest
 
 from service.session import Session
 from tests.training.networks import ARCHITECTURES, MERGES, WORDS, tagger
-from training import ner_graph
 from training.export.parity import random_word_batch
 from training.nn.layers import Cell, Merge
+from training.tasks.ner.graph import check_parity
 
 
 @pytest.mark.parametrize(("cell", "directions", "layers"), ARCHITECTURES)
@@ -17,7 +17,7 @@ def test_a_taggers_graph_equals_pytorch_and_ignores_neighbours(
     tmp_path: Path, cell: Cell, directions: tuple[bool, Merge], layers: int
 ) -> None:
     network = tagger(tmp_path, cell, *directions, layers)
-    assert max(ner_graph.check_parity(network, tmp_path, "float32").values()) < 1e-4
+    assert max(check_parity(network, tmp_path, "float32").values()) < 1e-4
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -26,7 +26,7 @@ def test_an_int8_graph_is_near_pytorch_and_ignores_neighbours(
     tmp_path: Path, directions: tuple[bool, Merge], layers: int
 ) -> None:
     network = tagger(tmp_path, "lstm", *directions, layers, "int8")
-    assert ner_graph.check_parity(network, tmp_path, "int8")["model.onnx"] > 1e-5
+    assert check_parity(network, tmp_path, "int8")["model.onnx"] > 1e-5
 
 
 def test_the_taggers_graph_carries_the_crf_at_its_temperature(tmp_path: Path) -> None:

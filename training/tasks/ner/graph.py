@@ -1,10 +1,7 @@
-"""The tagger's two ONNX graphs, of a word's letters and of a text, and their check against PyTorch."""
-
-from __future__ import annotations
+"""The tagger's two ONNX graphs, the character CNN and the rest, and their check against PyTorch."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,25 +12,23 @@ from service.session import Session
 from training.config import Precision
 from training.export.onnx_graph import Graph
 from training.export.parity import check_graph, random_word_batch, single_row
-
-if TYPE_CHECKING:
-    from training.ner import Network
+from training.tasks.ner.network import Network
 
 
 def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision: Precision) -> None:
     """`letters.onnx` (of each word once), `model.onnx` and `tokenizer.json` into `folder`."""
     tokenizer.save(str(folder / "tokenizer.json"))
-    spelling = Graph()
+    cnn = Graph()
     filters = network.char_cnn.second.out_channels
-    characters = spelling.input("characters", "int64", ["words", "letters"])
-    letters = spelling.embedding(characters, network.char_cnn.embedding)
-    near = spelling.convolution(
-        spelling.node("Transpose", letters, perm=[0, 2, 1]), network.char_cnn.first
+    characters = cnn.input("characters", "int64", ["words", "letters"])
+    embedded = cnn.embedding(characters, network.char_cnn.embedding)
+    hidden = cnn.convolution(
+        cnn.node("Transpose", embedded, perm=[0, 2, 1]), network.char_cnn.first
     )
-    answers = spelling.convolution(spelling.node("Relu", near), network.char_cnn.second)
-    strongest = spelling.node("ReduceMax", answers, spelling.constant([2]), keepdims=0)
-    spelling.output(strongest, "spelled", "float", ["words", filters])
-    spelling.save(folder / "letters.onnx")
+    features = cnn.convolution(cnn.node("Relu", hidden), network.char_cnn.second)
+    strongest = cnn.node("ReduceMax", features, cnn.constant([2]), keepdims=0)
+    cnn.output(strongest, "spelled", "float", ["words", filters])
+    cnn.save(folder / "letters.onnx")
 
     graph = Graph(precision)
     tags = network.output.out_features
@@ -58,20 +53,20 @@ def write_graph(network: Network, tokenizer: Tokenizer, folder: Path, precision:
 
 def check_parity(network: Network, folder: Path, precision: Precision) -> dict[str, float]:
     """Compares the graphs with PyTorch on ragged random batches, and each text alone and among others."""
-    spelling, session = Session(folder / "letters.onnx"), Session(folder / "model.onnx")
+    letters, session = Session(folder / "letters.onnx"), Session(folder / "model.onnx")
     worst = {"letters.onnx": 0.0, "model.onnx": 0.0}
     for seed in range(8):
         feeds = random_word_batch(network.embedding.num_embeddings, seed)
-        chance = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         shape = feeds["words"].shape
         size = (feeds["words"].size, network.word_characters)
-        characters = chance.integers(0, network.char_cnn.embedding.num_embeddings, size)
+        characters = rng.integers(0, network.char_cnn.embedding.num_embeddings, size)
         ids, lengths = torch.from_numpy(feeds["words"]), torch.from_numpy(feeds["lengths"]).long()
         with torch.no_grad():
             spelled = network.char_cnn(torch.from_numpy(characters))
             emissions = network.tag(ids, spelled.unflatten(0, shape), lengths)
         difference = check_graph(
-            spelling,
+            letters,
             {"characters": characters},
             {"spelled": spelled.numpy()},
             partial(_word_alone, characters),
