@@ -17,20 +17,20 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from training import sentiment
 from training.config import parse
 from training.data import corpora
 from training.data.corpora import Labelled
 from training.data.tokenization import words_of
 from training.evaluation.scores import Values
 from training.tasks.sentiment import scores
+from training.tasks.sentiment.config import Config
 
 Classifier = Callable[[list[str]], tuple[list[str], NDArray[np.float64]]]
 """Texts -> labels, and the probability of each for each text."""
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(sentiment.Config, argv, "baselines_sentiment", __doc__ or "")
+    config = parse(Config, argv, "baselines_sentiment", __doc__ or "")
     data = corpora.load(
         corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training import sentiment, translate, translate_graph
+from training import translate, translate_graph
 from training.config import Precision
 from training.data.tokenization import word_tokenizer
 from training.export.weights import round_to_eight_bits, round_to_half
@@ -14,6 +14,9 @@ from training.nn.layers import Cell, Merge
 from training.tasks.ner import graph as ner_graph
 from training.tasks.ner.config import Architecture as TaggerOptions
 from training.tasks.ner.network import Network as Tagger
+from training.tasks.sentiment import graph as sentiment_graph
+from training.tasks.sentiment.config import Architecture as ClassifierOptions
+from training.tasks.sentiment.network import Network as Classifier
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 WORDS = word_tokenizer([f"w{number}" for number in range(30)])
@@ -71,8 +74,8 @@ def classifier(
     merge: Merge,
     layers: int,
     precision: Precision = "float32",
-) -> sentiment.Network:
-    options = sentiment.Architecture(
+) -> Classifier:
+    options = ClassifierOptions(
         cell=cell,
         bidirectional=bidirectional,
         merge=merge,
@@ -81,14 +84,14 @@ def classifier(
         embedding=6,
         pairs=50 if layers == 1 else 0,
     )
-    network = sentiment.Network(options, WORDS.get_vocab_size(), 3)
+    network = Classifier(options, WORDS.get_vocab_size(), 3)
     randomize(network)
     if network.pairs:
         network.pairs.weight.data[0] = 0.0  # that of padding
     network.temperature.fill_(1.3)
     network.growth.fill_(0.2)
     network.prior.copy_(torch.tensor([0.5, -1.0, 0.5]))
-    sentiment.write_graph(network, WORDS, folder, precision)
+    sentiment_graph.write_graph(network, WORDS, folder, precision)
     return network
 
 

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from training import sentiment
 from training.config import parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer
@@ -27,6 +26,9 @@ from training.nn.fit import History, fit, prepare
 from training.nn.layers import Cell
 from training.nn.summary import count_parameters, print_summary
 from training.pretraining.warm_start import fill_embedding, read_pretrained
+from training.tasks.sentiment.config import Config
+from training.tasks.sentiment.examples import EncodedText, encode, labels_in
+from training.tasks.sentiment.network import Network
 from training.tasks.sentiment.scores import macro_recall
 
 matplotlib.use("Agg")
@@ -37,7 +39,7 @@ COLOURS = {"rnn": "#999999", "lstm": "#1f5fa8", "gru": "#c2571a"}
 LONG_TEXTS = 64
 """So many of the longest texts of dev show the gradient."""
 
-Encoded = list[sentiment.Text]
+Encoded = list[EncodedText]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Trained:
 def main(argv: Sequence[str]) -> Path:
     """Reads, trains three times, writes; gives the folder. The options are those of `sentiment`."""
     config = parse(
-        sentiment.Config,
+        Config,
         argv,
         "compare",
         "Trains the classifier with each recurrent cell and compares them. --cell is not looked at; "
@@ -78,14 +80,14 @@ def main(argv: Sequence[str]) -> Path:
     return folder
 
 
-def with_cell(config: sentiment.Config, cell: Cell) -> sentiment.Config:
+def with_cell(config: Config, cell: Cell) -> Config:
     return config.model_copy(update={"network": config.network.model_copy(update={"cell": cell})})
 
 
-def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Trained:
+def _train(config: Config, data: corpora.Data[corpora.Labelled]) -> Trained:
     """One network of the classifier, trained as `sentiment` does and scored in PyTorch."""
     options = config.network
-    labels = sentiment.labels_of(data)
+    labels = labels_in(data)
     device = prepare(config.fit)
     vectors = read_pretrained(options.vectors, options.embedding)
     texts = (example.text for example in data.train)
@@ -96,13 +98,13 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
         at_most=options.vocabulary,
         web=True,
     )
-    network = sentiment.Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
+    network = Network(options, tokenizer.get_vocab_size(), len(labels)).to(device)
     fill_embedding(network.embedding, tokenizer, vectors)
     tqdm.write(f"\n{options.cell}")
     print_summary(network, len(data.train), data.left_out)
 
     def encoded(examples: list[corpora.Labelled]) -> Encoded:
-        texts = sentiment.encoded(examples, [0] * len(examples), tokenizer, labels)
+        texts = encode(examples, [0] * len(examples), tokenizer, labels)
         return [replace(text, ids=text.ids[: options.max_tokens]) for text in texts]
 
     train, dev = encoded(data.train), encoded(data.dev)
@@ -133,7 +135,7 @@ def _train(config: sentiment.Config, data: corpora.Data[corpora.Labelled]) -> Tr
     )
 
 
-def recall(network: sentiment.Network, examples: Encoded) -> float:
+def recall(network: Network, examples: Encoded) -> float:
     """Macro-averaged recall."""
     device = next(network.parameters()).device
     order = bucketed([len(text.ids) for text in examples], tokens=8192, seed=0, epoch=0)
@@ -145,7 +147,7 @@ def recall(network: sentiment.Network, examples: Encoded) -> float:
     return macro_recall(np.array([text.label for text in examples]), found)
 
 
-def gradient_by_distance(network: sentiment.Network, examples: Encoded) -> NDArray[np.float64]:
+def gradient_by_distance(network: Network, examples: Encoded) -> NDArray[np.float64]:
     """Norm of d(loss from the last state)/d(input at t) by the distance of t from the end of the text.
 
     The loss is that of the forward direction's last state alone: the mean and the maximum over time would

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import parse
-from training.sentiment import Config, train
+from training.tasks.sentiment.config import Config
+from training.tasks.sentiment.train import train
 
 
 def main(argv: Sequence[str]) -> Path:

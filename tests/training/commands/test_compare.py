@@ -8,11 +8,12 @@ import torch
 from torch.nn import functional
 
 from tests.training import tiny
-from training import sentiment
 from training.__main__ import main
 from training.commands import compare
 from training.nn.layers import Cell
-from training.sentiment import Text
+from training.tasks.sentiment.config import Architecture, Config
+from training.tasks.sentiment.examples import EncodedText
+from training.tasks.sentiment.network import Network
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +51,16 @@ def test_a_folder_is_asked_for(corpora: Path, capsys: pytest.CaptureFixture[str]
     assert "--out needs a folder" in capsys.readouterr().err
 
 
-def network(cell: Cell, bidirectional: bool) -> sentiment.Network:
+def network(cell: Cell, bidirectional: bool) -> Network:
     torch.manual_seed(0)
-    options = sentiment.Architecture(cell=cell, hidden=6, embedding=5, bidirectional=bidirectional)
-    return sentiment.Network(options, 30, 3).eval()
+    options = Architecture(cell=cell, hidden=6, embedding=5, bidirectional=bidirectional)
+    return Network(options, 30, 3).eval()
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_the_gradient_is_that_of_the_loss_of_the_last_forward_state(bidirectional: bool) -> None:
     one = network("lstm", bidirectional)
-    texts = [Text([3, 4, 5, 6, 7], 1, 0), Text([8, 9, 10], 2, 0)]
+    texts = [EncodedText([3, 4, 5, 6, 7], 1, 0), EncodedText([8, 9, 10], 2, 0)]
     shares = []
     for ids, label in ((text.ids, text.label) for text in texts):
         inputs = one.embedding(torch.tensor([ids])).detach().requires_grad_()
@@ -77,7 +78,7 @@ def test_the_gradient_is_that_of_the_loss_of_the_last_forward_state(bidirectiona
 
 def test_the_gradient_of_a_plain_rnn_shrinks_where_an_lstm_that_remembers_keeps_it() -> None:
     chance = np.random.default_rng(0)
-    texts = [Text(chance.integers(2, 30, 40).tolist(), 1, 0) for _ in range(8)]
+    texts = [EncodedText(chance.integers(2, 30, 40).tolist(), 1, 0) for _ in range(8)]
     forgetful, remembering = network("rnn", False), network("lstm", False)
     for parameter in forgetful.stack.parameters():
         parameter.data *= 0.7
@@ -90,7 +91,7 @@ def test_the_gradient_of_a_plain_rnn_shrinks_where_an_lstm_that_remembers_keeps_
 
 
 def test_only_the_cell_differs(corpora: Path) -> None:
-    config = sentiment.Config()
+    config = Config()
     for cell in compare.CELLS:
         changed = compare.with_cell(config, cell)
         assert changed.network.cell == cell

@@ -12,7 +12,7 @@ from service.tasks.translate import Alternative, Translate, TranslateResult
 from training.errors import TrainingError
 from training.evaluation import behaviour
 from training.evaluation.behaviour import ExpectedTranslation, find_fault, normalized
-from training.sentiment import LABELS
+from training.tasks.sentiment.examples import LABELS
 
 SENTIMENT = behaviour.FOLDER / "sentiment"
 SETS = sorted(path for path in SENTIMENT.glob("*.jsonl") if path.stem != "swaps")

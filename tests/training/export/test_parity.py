@@ -10,9 +10,9 @@ from onnx import numpy_helper
 
 from service.session import Session
 from tests.training.networks import WORDS, classifier
-from training import sentiment
 from training.errors import TrainingError
 from training.export.parity import check_graph, random_word_batch, single_row
+from training.tasks.sentiment.graph import check_parity
 
 
 def edited(folder: Path, edit: Callable[[onnx.ModelProto], None]) -> None:
@@ -45,7 +45,7 @@ def test_without_pins_an_int8_graph_is_found_to_depend_on_neighbours(tmp_path: P
     network = classifier(tmp_path, "lstm", True, "concat", 1, "int8")
     edited(tmp_path, remove_the_pins)
     with pytest.raises(TrainingError, match="logits depends on batch neighbours"):
-        sentiment.check_parity(network, tmp_path, "int8")
+        check_parity(network, tmp_path, "int8")
 
 
 @pytest.mark.parametrize("damage", [change_a_weight, remove_the_lengths])
@@ -55,7 +55,7 @@ def test_a_damaged_graph_is_found_to_differ_from_pytorch(
     network = classifier(tmp_path, "lstm", True, "concat", 1)
     edited(tmp_path, damage)
     with pytest.raises(TrainingError, match="the graph's logits differs from PyTorch's by"):
-        sentiment.check_parity(network, tmp_path, "float32")
+        check_parity(network, tmp_path, "float32")
 
 
 def test_a_graph_without_lengths_is_found_to_depend_on_neighbours(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from training import sentiment, translate
+from training import translate
 from training.nn.crf import CRF
 from training.nn.layers import Attention, Cell, Merge, RecurrentStack, merged
 from training.tasks.ner.config import Architecture as TaggerOptions
 from training.tasks.ner.network import Network as Tagger
+from training.tasks.sentiment.config import Architecture as ClassifierOptions
+from training.tasks.sentiment.network import Network as Classifier
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -131,7 +133,7 @@ def networks() -> dict[str, tuple[nn.Module, Any]]:
     tags = torch.tensor([[0, 1, 2, 2, 0, 3], [3, 4, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
     tagger = Tagger(TaggerOptions(hidden=4, embedding=5, layers=2), 20, 10, TAGS, seen=20)
     characters, where = torch.randint(1, 10, (5, 16)), torch.randint(5, (3, 6))
-    classifier = sentiment.Network(sentiment.Architecture(hidden=4, embedding=5, layers=2), 20, 3)
+    classifier = Classifier(ClassifierOptions(hidden=4, embedding=5, layers=2), 20, 3)
     gold = torch.tensor([0, 1, 2])
     translator = translate.Network(
         translate.Architecture(embedding=5, hidden=4, decoder=6, layers=2), 20

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from tests.training import tiny
-from training import sentiment
 from training.__main__ import main
 from training.commands import language_model
 from training.data.tokenization import word_tokenizer
@@ -19,6 +18,8 @@ from training.pretraining.language_model.train import sampling_probability
 from training.pretraining.warm_start import read_pretrained, warm_start
 from training.tasks.ner.config import Architecture as TaggerOptions
 from training.tasks.ner.network import Network as Tagger
+from training.tasks.sentiment.config import Architecture as ClassifierOptions
+from training.tasks.sentiment.network import Network as Classifier
 
 TAGS = ["O", "B-LOC", "I-LOC"]
 OPTIONS: dict[str, Any] = {
@@ -94,8 +95,8 @@ def test_a_classifier_starts_from_one_without_letters(vectors_path: Path, tmp_pa
     assert known is not None
     assert not known.alphabet
     tokenizer = build_word_tokenizer(["good good"], known.words, at_least=2, at_most=50, web=True)
-    options = sentiment.Architecture(hidden=16, embedding=12)
-    network = sentiment.Network(options, tokenizer.get_vocab_size(), 2)
+    options = ClassifierOptions(hidden=16, embedding=12)
+    network = Classifier(options, tokenizer.get_vocab_size(), 2)
     warm_start(network, tokenizer, known)
     assert {name.partition(".")[0] for name in known.weights} == {"stack"}
     for name, value in known.weights.items():
