@@ -11,12 +11,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from training import translate
 from training.config import parse
 from training.data import corpora
 from training.data.corpora import Pair
 from training.evaluation.scores import Values
 from training.tasks.translate import scores
+from training.tasks.translate.config import Config
 
 PAIRS = 30_000
 """Of more training pairs, so many are drawn for the table."""
@@ -27,7 +27,7 @@ Table = Mapping[str, str]
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(translate.Config, argv, "baselines_translation", __doc__ or "")
+    config = parse(Config, argv, "baselines_translation", __doc__ or "")
     files = corpora.file_options(config.files, config.fit.seed)
     data = corpora.load(corpora.read_pairs, **files)
     reverse = config.network.reverse

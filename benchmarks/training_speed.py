@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from training.nn.batches import mask, pad
 from training.nn.gru import GRU
-from training.translate import Architecture, Network
+from training.tasks.translate.config import Architecture
+from training.tasks.translate.network import Network
 
 NETWORK = Architecture(vocabulary=8000, embedding=320, hidden=320, decoder=448)
 LENGTHS = (8, 14, 20, 26, 40, 60)

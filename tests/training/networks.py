@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training import translate, translate_graph
 from training.config import Precision
 from training.data.tokenization import word_tokenizer
 from training.export.weights import round_to_eight_bits, round_to_half
@@ -17,6 +16,9 @@ from training.tasks.ner.network import Network as Tagger
 from training.tasks.sentiment import graph as sentiment_graph
 from training.tasks.sentiment.config import Architecture as ClassifierOptions
 from training.tasks.sentiment.network import Network as Classifier
+from training.tasks.translate import graph as translate_graph
+from training.tasks.translate.config import Architecture as TranslatorOptions
+from training.tasks.translate.network import Network as Translator
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 WORDS = word_tokenizer([f"w{number}" for number in range(30)])
@@ -95,9 +97,9 @@ def classifier(
     return network
 
 
-def translator(folder: Path, layers: int, precision: Precision) -> translate.Network:
-    options = translate.Architecture(embedding=6, hidden=8, decoder=10, layers=layers)
-    network = translate.Network(options, WORDS.get_vocab_size())
+def translator(folder: Path, layers: int, precision: Precision) -> Translator:
+    options = TranslatorOptions(embedding=6, hidden=8, decoder=10, layers=layers)
+    network = Translator(options, WORDS.get_vocab_size())
     randomize(network)
     translate_graph.write_graphs(network, WORDS, folder, precision)
     return network

@@ -20,7 +20,7 @@ from tests.training import tiny
 from training.data.corpora import read_conll, read_labelled, read_pairs
 from training.tasks.ner import scores as ner_scores
 from training.tasks.sentiment import scores as sentiment_scores
-from training.translate import READING
+from training.tasks.translate.config import BUNDLE_OPTIONS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ROOT = Path(__file__).parents[2]
@@ -345,7 +345,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
-        assert manifest.options == {"beam": 3} | READING
+        assert manifest.options == {"beam": 3} | BUNDLE_OPTIONS
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()

@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 
 from service import bundle
 from service.tasks.translate import Translate
-from training import translate
 from training.config import Options, Precision, read_recipe
 from training.data import corpora
 from training.errors import TrainingError
@@ -24,9 +23,12 @@ from training.evaluation.scores import Scores
 from training.export import card
 from training.export.golden import golden_examples
 from training.tasks.translate import scores
+from training.tasks.translate.config import BUNDLE_OPTIONS
+from training.tasks.translate.config import Config as TranslatorConfig
+from training.tasks.translate.graph import check_parity, write_graphs
+from training.tasks.translate.network import Network
 from training.tasks.translate.scores import source_first
-from training.translate_graph import check_parity, write_graphs
-from training.translate_weights import read_weights
+from training.tasks.translate.weights import read_weights
 
 
 class Config(Options):
@@ -47,16 +49,16 @@ def main(argv: Sequence[str]) -> Path:
         description="Publishes a translator anew, without training: with present options, notes and scores.",
     )
     old = load_translator(config.bundle)
-    recipe = read_recipe(translate.Config, config.recipe)
+    recipe = read_recipe(TranslatorConfig, config.recipe)
     pair = [recipe.network.source, recipe.network.target]
     if pair != [old.source, old.target]:
         raise TrainingError(
             f"{config.recipe} is for {' to '.join(pair)}, the bundle for {old.source} to {old.target}"
         )
     manifest = old.bundle.manifest
-    own = translate.Config.model_validate(manifest.training.recipe)
+    own = TranslatorConfig.model_validate(manifest.training.recipe)
     tokenizer = Tokenizer.from_file(str(old.bundle.file("tokenizer.json")))
-    network = translate.Network(own.network, tokenizer.get_vocab_size()).eval()
+    network = Network(own.network, tokenizer.get_vocab_size()).eval()
     network.load_state_dict(read_weights(old.bundle.path))
 
     def written(folder: Path, precision: Precision) -> Translate:
@@ -71,7 +73,7 @@ def main(argv: Sequence[str]) -> Path:
     described = manifest.training.recipe | {"notes": notes}
     manifest = manifest.model_copy(
         update={
-            "options": manifest.options | translate.READING,
+            "options": manifest.options | BUNDLE_OPTIONS,
             "training": manifest.training.model_copy(update={"recipe": described}),
         }
     )

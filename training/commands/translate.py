@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import parse
-from training.translate import Config, train
+from training.tasks.translate.config import Config
+from training.tasks.translate.train import train
 
 
 def main(argv: Sequence[str]) -> Path:

@@ -12,7 +12,7 @@ from service.tasks.common import predict
 from service.tasks.translate import Translate
 from training.__main__ import main
 from training.export.golden import GOLDEN
-from training.translate import READING
+from training.tasks.translate.config import BUNDLE_OPTIONS
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_network_stays_and_what_is_around_it_is_new(
     task = tasks.load(old.with_name("2"))
     assert isinstance(task, Translate)
     before, manifest = bundle.read_manifest(old), task.bundle.manifest
-    assert manifest.options == before.options | READING
+    assert manifest.options == before.options | BUNDLE_OPTIONS
     for name in ("encoder.onnx", "decoder.onnx", "tokenizer.json", "curves.png"):
         assert manifest.files[name] == before.files[name]
     # no test text is in capitals or holds an address

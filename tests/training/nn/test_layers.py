@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from training import translate
 from training.nn.crf import CRF
 from training.nn.layers import Attention, Cell, Merge, RecurrentStack, merged
 from training.tasks.ner.config import Architecture as TaggerOptions
 from training.tasks.ner.network import Network as Tagger
 from training.tasks.sentiment.config import Architecture as ClassifierOptions
 from training.tasks.sentiment.network import Network as Classifier
+from training.tasks.translate.config import Architecture as TranslatorOptions
+from training.tasks.translate.network import Network as Translator
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -135,9 +136,7 @@ def networks() -> dict[str, tuple[nn.Module, Any]]:
     characters, where = torch.randint(1, 10, (5, 16)), torch.randint(5, (3, 6))
     classifier = Classifier(ClassifierOptions(hidden=4, embedding=5, layers=2), 20, 3)
     gold = torch.tensor([0, 1, 2])
-    translator = translate.Network(
-        translate.Architecture(embedding=5, hidden=4, decoder=6, layers=2), 20
-    )
+    translator = Translator(TranslatorOptions(embedding=5, hidden=4, decoder=6, layers=2), 20)
     return {
         "ner": (
             tagger,

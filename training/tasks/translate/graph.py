@@ -1,10 +1,8 @@
 """The translator's two ONNX graphs, encoder and decoder step, and their check against PyTorch."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +16,7 @@ from training.export.onnx_graph import Graph
 from training.export.parity import check_graph
 from training.nn.batches import mask
 from training.nn.layers import FORBIDDEN
-
-if TYPE_CHECKING:
-    from training.translate import Network
+from training.tasks.translate.network import Network
 
 
 def write_graphs(

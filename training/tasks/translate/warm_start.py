@@ -1,23 +1,18 @@
-"""Begins a training of a translator with a published one: its subwords and its weights."""
-
-from __future__ import annotations
+"""Warm start of a translator from a published one, which gives its subwords and its weights."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from service import bundle
 from service.bundle import Bundle
 from service.errors import BundleError
 from training.errors import TrainingError
-
-if TYPE_CHECKING:
-    from training.translate import Architecture
+from training.tasks.translate.config import Architecture
 
 SIZES = ("source", "target", "vocabulary", "embedding", "hidden", "layers", "decoder")
 """Options of the network that must be those of the bundle."""
 
 
-def opened(path: Path, options: Architecture) -> Bundle:
+def open_bundle(path: Path, options: Architecture) -> Bundle:
     """The bundle in folder `path`. Raises TrainingError if it is damaged or no translator of these sizes."""
     try:
         found = bundle.read(path.resolve())

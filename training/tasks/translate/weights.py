@@ -1,7 +1,7 @@
 """The weights of a published translator, read back from its two graphs: the inverse of `write_graphs`.
 
 They are as the graphs hold them, rounded to float16 or to the seven bits of int8. From them the graphs can be
-written anew, and a training can go on.
+written again, and a training can start.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """By their names in `translate.Network`.
+    """By their names in `Network`.
 
     Raises TrainingError if the graphs in `folder` are not those of a translator.
     """
