@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
         print(f"training {argv[0]}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        print("stopped; the same command continues from the last checkpoint", file=sys.stderr)
         return 130
     return 0
 

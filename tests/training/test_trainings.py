@@ -1,4 +1,4 @@
-"""Whole trainings of each task on a tiny corpus: what they publish, and that they can be told and repeated."""
+"""Whole trainings of each task on a tiny corpus: what they publish, and that they can be resumed and repeated."""
 
 import json
 import signal

@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> Path:
         Config,
         argv,
         "compare",
-        "Trains the classifier with each recurrent cell and compares them. --cell is not looked at; "
+        "Trains the classifier with each recurrent cell and compares them. --cell is ignored; "
         "--out is the folder for compare.md and compare.png.",
     )
     if not any(argument.split("=")[0] == "--out" for argument in argv):
@@ -75,7 +75,7 @@ def main(argv: Sequence[str]) -> Path:
     folder = config.files.out
     folder.mkdir(parents=True, exist_ok=True)
     draw(folder / "compare.png", trained)
-    (folder / "compare.md").write_text("\n".join(described(trained)) + "\n", encoding="utf-8")
+    (folder / "compare.md").write_text("\n".join(report_lines(trained)) + "\n", encoding="utf-8")
     tqdm.write(f"wrote {folder / 'compare.md'} and {folder / 'compare.png'}")
     return folder
 
@@ -190,7 +190,7 @@ def draw(path: Path, trained: Sequence[Trained]) -> None:
     plt.close(figure)
 
 
-def described(trained: Sequence[Trained]) -> list[str]:
+def report_lines(trained: Sequence[Trained]) -> list[str]:
     """The lines of compare.md."""
     tests = list(trained[0].recalls)
     far = len(trained[0].gradient) - 1

@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> Path:
         Config,
         args=list(argv),
         prog="python -m training republish",
-        description="Publishes a translator anew, without training: with present options, notes and scores.",
+        description="Publishes a translator again, without training: with current options, notes and scores.",
     )
     old = load_translator(config.bundle)
     recipe = read_recipe(TranslatorConfig, config.recipe)

@@ -42,7 +42,7 @@ class Config(Options):
 
 def main(argv: Sequence[str]) -> Path:
     """Finds the articles, labels their sentences and writes them; gives the file."""
-    config = parse(Config, argv, "silver", "Labels sentences of an encyclopedia by itself.")
+    config = parse(Config, argv, "silver", "Labels sentences of an encyclopedia automatically.")
     if not config.text:
         raise TrainingError("--text needs a file")
     paths = [locate(name, config.data) for name in config.text]

@@ -175,7 +175,7 @@ def places(sentences: Sequence[Tagged]) -> list[Tagged]:
         for first, end, label in spans_of(sentence.tags)
     )
 
-    def judged(tokens: Sequence[str], span: Span) -> Span:
+    def decided(tokens: Sequence[str], span: Span) -> Span:
         name = tuple(tokens[span[0] : span[1]])
         as_place = counts[name, "LOC"]
         if span[2] == "GPE":
@@ -185,7 +185,7 @@ def places(sentences: Sequence[Tagged]) -> list[Tagged]:
             return span[0], span[1], "LOC"
         return span
 
-    return _each_span(sentences, judged)
+    return _each_span(sentences, decided)
 
 
 RULES: dict[str, Rule] = {

@@ -66,9 +66,9 @@ class _Recurrence(torch.autograd.Function):
         news = torch.empty(steps, rows, hidden, dtype=dtype)
         outputs = torch.empty(1 + steps, rows, hidden, dtype=dtype)
         outputs[0] = first
-        turned, bias, state = hidden_weight.t(), hidden_bias.to(dtype), first
+        transposed, bias, state = hidden_weight.t(), hidden_bias.to(dtype), first
         for step in range(steps):
-            ahead = torch.addmm(bias, outputs[step], turned, out=from_hidden[step])
+            ahead = torch.addmm(bias, outputs[step], transposed, out=from_hidden[step])
             gate = torch.add(
                 from_input[step, :, : 2 * hidden], ahead[:, : 2 * hidden], out=gates[step]
             ).sigmoid_()

@@ -1,4 +1,4 @@
-"""A translator published anew: the same network, present options and notes, scores of its own."""
+"""A republished translator: the same network, current options and notes, scores of its own."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from training.tasks.translate.config import BUNDLE_OPTIONS
 
 @pytest.fixture
 def old(translate_path: Path, tmp_path: Path) -> Path:
-    """A bundle of before capitals and addresses were read otherwise."""
+    """A bundle from before capitals and addresses were handled."""
     path = Path(
         shutil.copytree(translate_path, tmp_path / "models" / translate_path.parent.name / "1")
     )

@@ -1,4 +1,4 @@
-"""The training loop on a network of one weight: what stops it, what it keeps, and that it goes on."""
+"""The training loop on a network of one weight: what stops it, what it keeps, and that it resumes."""
 
 import json
 import math

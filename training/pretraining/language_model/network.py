@@ -14,8 +14,8 @@ from training.pretraining.language_model.config import Architecture
 
 
 class Network(nn.Module):
-    """Shapes: words [batch, time], characters of the different words among them [different, letters], where
-    each word's characters are [batch, time]."""
+    """Shapes: words [batch, time], characters of the distinct words [distinct, characters],
+    which of these each word is [batch, time]."""
 
     def __init__(self, options: Architecture, vocabulary: int, alphabet: int) -> None:
         super().__init__()
