@@ -15,26 +15,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training import corpora, export, guidelines, ner, scores, words
 from training.config import Fit, parse
-from training.corpora import Tagged
-from training.tokenization import words_of
+from training.data import corpora, guidelines
+from training.data.corpora import Tagged
+from training.data.tokenization import words_of
+from training.pretraining.warm_start import Pretrained, read_pretrained
+from training.tasks.ner import scores
+from training.tasks.ner.config import Config
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(ner.Config, argv, "baselines_ner", __doc__ or "")
+    config = parse(Config, argv, "baselines_ner", __doc__ or "")
     read = partial(guidelines.read, guidelines=config.guidelines)
-    data = corpora.load(read, **export.file_options(config.files, config.fit.seed))
-    vectors = words.read_vectors(config.network.vectors, config.network.embedding)
+    data = corpora.load(read, **corpora.file_options(config.files, config.fit.seed))
+    vectors = read_pretrained(config.network.vectors, config.network.embedding)
     with TemporaryDirectory() as folder:
         tagger = spacy_tagger(data, vectors, config.fit, Path(folder))
     for test, sentences in data.tests.items():
         gold = [list(sentence.tags) for sentence in sentences]
-        print(f"spaCy on {test}: {scores.tagging_overall(gold, tagged(tagger, sentences))}")
+        print(f"spaCy on {test}: {scores.overall(gold, tagged(tagger, sentences))}")
 
 
 def spacy_tagger(
-    data: corpora.Data[Tagged], vectors: words.Vectors | None, fit: Fit, folder: Path
+    data: corpora.Data[Tagged], vectors: Pretrained | None, fit: Fit, folder: Path
 ) -> Any:
     """A pipeline of the tagger alone, with its convolutions over hashed words and, if there are any, vectors."""
     import spacy

@@ -17,28 +17,33 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from training import corpora, export, scores, sentiment
 from training.config import parse
-from training.corpora import Labelled
-from training.tokenization import words_of
+from training.data import corpora
+from training.data.corpora import Labelled
+from training.data.tokenization import words_of
+from training.evaluation.scores import Values
+from training.tasks.sentiment import scores
+from training.tasks.sentiment.config import Config
 
 Classifier = Callable[[list[str]], tuple[list[str], NDArray[np.float64]]]
 """Texts -> labels, and the probability of each for each text."""
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(sentiment.Config, argv, "baselines_sentiment", __doc__ or "")
-    data = corpora.load(corpora.read_labelled, **export.file_options(config.files, config.fit.seed))
+    config = parse(Config, argv, "baselines_sentiment", __doc__ or "")
+    data = corpora.load(
+        corpora.read_labelled, **corpora.file_options(config.files, config.fit.seed)
+    )
     for name, learn in (("TF-IDF + logistic regression", tf_idf), ("fastText", fast_text)):
         classify = learn(data, config.fit.seed)
         for test, examples in data.tests.items():
             print(f"{name} on {test}: {scored(classify, examples)}", flush=True)
 
 
-def scored(classify: Classifier, examples: Sequence[Labelled]) -> scores.Values:
+def scored(classify: Classifier, examples: Sequence[Labelled]) -> Values:
     gold = [example.label for example in examples]
     found = best_of(set(gold), *classify([example.text for example in examples]))
-    return scores.classification_overall(gold, found)
+    return scores.overall(gold, found)
 
 
 def best_of(own: set[str], labels: list[str], chances: NDArray[np.float64]) -> list[str]:

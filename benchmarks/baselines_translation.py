@@ -11,9 +11,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from training import corpora, export, scores, translate
 from training.config import parse
-from training.corpora import Pair
+from training.data import corpora
+from training.data.corpora import Pair
+from training.evaluation.scores import Values
+from training.tasks.translate import scores
+from training.tasks.translate.config import Config
 
 PAIRS = 30_000
 """Of more training pairs, so many are drawn for the table."""
@@ -24,23 +27,23 @@ Table = Mapping[str, str]
 
 
 def main(argv: Sequence[str]) -> None:
-    config = parse(translate.Config, argv, "baselines_translation", __doc__ or "")
-    files = export.file_options(config.files, config.fit.seed)
+    config = parse(Config, argv, "baselines_translation", __doc__ or "")
+    files = corpora.file_options(config.files, config.fit.seed)
     data = corpora.load(corpora.read_pairs, **files)
     reverse = config.network.reverse
-    train = [pair.turned() if reverse else pair for pair in data.train]
+    train = [pair.swapped() if reverse else pair for pair in data.train]
     chance = random.Random(config.fit.seed)
     words = learnt(chance.sample(train, min(PAIRS, len(train))))
     for test, pairs in data.tests.items():
-        turned = [pair.turned() if reverse else pair for pair in pairs]
+        turned = [pair.swapped() if reverse else pair for pair in pairs]
         print(f"the source as it is on {test}: {scored(turned, {})}", flush=True)
         print(f"word for word on {test}: {scored(turned, words)}", flush=True)
 
 
-def scored(pairs: Sequence[Pair], words: Table) -> scores.Values:
+def scored(pairs: Sequence[Pair], words: Table) -> Values:
     """The scores of a table's translations; an empty table leaves the source as it is."""
     translations = [word_for_word(pair.text, words) for pair in pairs]
-    return scores.translation_overall(translations, [pair.other for pair in pairs])
+    return scores.overall(translations, [pair.other for pair in pairs])
 
 
 def word_for_word(text: str, words: Table) -> str:

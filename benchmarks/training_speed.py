@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.batches import mask, pad
-from training.gru import GRU
-from training.translate import Architecture, Network
+from training.nn.batches import mask, pad
+from training.nn.gru import GRU
+from training.tasks.translate.config import Architecture
+from training.tasks.translate.network import Network
 
 NETWORK = Architecture(vocabulary=8000, embedding=320, hidden=320, decoder=448)
 LENGTHS = (8, 14, 20, 26, 40, 60)

@@ -11,12 +11,12 @@ COMMANDS = {
     "translate": "train a translator",
     "vectors": "learn word vectors from plain text",
     "language_model": "learn a language model for a tagger or classifier to start from",
-    "silver": "label sentences of an encyclopedia for the tagger to learn from",
+    "silver": "label sentences of an encyclopedia, for a tagger to learn from",
     "compare": "train the three recurrent cells on the same data and compare them",
     "evaluate": "score a bundle on a file",
     "behaviour": "score a bundle on small sets, one for each phenomenon",
-    "republish": "publish a translator anew without training, with present options and notes",
-    "search": "show what a wider beam costs a translator and gains",
+    "republish": "publish a translator again without training, with current options and notes",
+    "search": "show what a wider beam costs and gains a translator",
 }
 
 
@@ -27,12 +27,12 @@ def main(argv: list[str]) -> int:
         print("\n".join(f"  {name:{width}}  {about}" for name, about in COMMANDS.items()))
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
     try:
-        import_module(f"training.{argv[0]}").main(argv[1:])
+        import_module(f"training.commands.{argv[0]}").main(argv[1:])
     except TrainingError as error:
         print(f"training {argv[0]}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        print("stopped; the same command continues from the last checkpoint", file=sys.stderr)
         return 130
     return 0
 

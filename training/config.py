@@ -1,7 +1,7 @@
 """Options of a training: from a recipe file (TOML), overridden on the command line.
 
-Each task's `Config` is made of the parts below and a `Network` of its own. Every option is a field here or
-there, so `--help`, the recipe and the manifest can never differ.
+Each task's `Config` is made of the parts below and an `Architecture` of its own. Every option is a field here or
+there, so `--help`, the recipe and the manifest cannot differ.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def _pairs(words: list[str]) -> dict[str, str]:
 
 Pairs = Annotated[
     dict[str, str],
-    # tyro's own way makes an option of each key that the recipe holds
+    # by default tyro makes an option of each key that the recipe holds
     PrimitiveConstructorSpec(
         nargs="*",
         metavar="[NAME VALUE ...]",
@@ -98,7 +98,7 @@ class Fit(Options):
 
 
 AFTERWARDS = {"precision", "notes", "behaviour", "length_penalties"}
-"""Options that do not touch the training, but the bundle that is made of it."""
+"""Options that affect the bundle, but not the training before it."""
 
 Precision = Literal["float32", "int8"]
 """Of the products in a graph; int8 is made in a form in which an answer depends on no neighbour."""
@@ -150,7 +150,7 @@ def run_folder(files: Files, config: Options, corpora: Sequence[Corpus]) -> Path
 
 
 def training_folder(runs: Path, name: str, config: Options, digests: Sequence[str]) -> Path:
-    """Where this very training keeps its checkpoint and log: other options or other data never meet them."""
-    told = [config.model_dump_json(exclude=AFTERWARDS), *digests]
-    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:10]
+    """Where a training keeps its checkpoint and log; other options or other data get another folder."""
+    parts = [config.model_dump_json(exclude=AFTERWARDS), *digests]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
     return runs / f"{name}-{digest}"

@@ -1,7 +1,7 @@
 """The baseline of names: each token finds the vector of its word."""
 
 from benchmarks.baselines_ner import rows
-from training.corpora import Tagged
+from training.data.corpora import Tagged
 
 
 def test_a_token_has_the_vector_of_its_word_in_any_case() -> None:

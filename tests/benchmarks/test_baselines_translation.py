@@ -1,7 +1,7 @@
 """The baselines of translation: a table learnt from pairs, and the source left as it is."""
 
 from benchmarks.baselines_translation import learnt, scored, word_for_word
-from training.corpora import Pair
+from training.data.corpora import Pair
 
 PAIRS = [
     Pair("The cat sleeps.", "Le chat dort."),

@@ -5,7 +5,7 @@ import torch
 
 from benchmarks import training_speed
 from benchmarks.training_speed import NETWORK, batch, main, ours, plain
-from training.translate import Network
+from training.tasks.translate.network import Network
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training import vectors
+from training.commands import vectors
 
 from . import tiny
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from training import language_model, ner, sentiment, silver, translate, vectors
-from training.config import Options, read_recipe
+from training.commands import language_model, ner, sentiment, silver, translate, vectors
+from training.config import Options, parse, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes"
 MODULES: dict[str, Any] = {
@@ -25,7 +25,6 @@ BENCHMARKS = {
     "semeval": "sentiment",
     "sst2": "sentiment",
 }
-CONFIGS: list[type[Options]] = [module.Config for module in MODULES.values()]
 
 
 def task_of(recipe: Path) -> str:
@@ -45,20 +44,20 @@ def options_of(config: type[Options]) -> dict[str, str | None]:
     return found
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__module__)
-def test_every_option_says_what_it_does(config: type[Options]) -> None:
+@pytest.mark.parametrize("command", MODULES)
+def test_every_option_says_what_it_does(command: str) -> None:
+    config = MODULES[command].Config
     assert [name for name, about in options_of(config).items() if not about] == []
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__module__)
-def test_help_names_every_option(config: type[Options], capsys: pytest.CaptureFixture) -> None:
-    command = config.__module__.rpartition(".")[2]
-    main = MODULES[command]
+@pytest.mark.parametrize("command", MODULES)
+def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
-        main.main(["--help"])
+        MODULES[command].main(["--help"])
     shown = capsys.readouterr().out
     assert f"python -m training {command}" in shown
-    flags = [f"--{name.replace('_', '-')}" for name in options_of(config)]
+    assert "--recipe FILE.toml" in shown
+    flags = [f"--{name.replace('_', '-')}" for name in options_of(MODULES[command].Config)]
     assert [flag for flag in flags if flag not in shown] == []
 
 
@@ -73,3 +72,17 @@ def test_there_is_a_recipe_for_every_shipped_bundle() -> None:
     shipped = {path.stem for path in RECIPES.glob("*.toml")} - BENCHMARKS.keys()
     first = ("vectors", "language-model", "silver")
     assert bundles == {name for name in shipped if not name.startswith(first)}
+
+
+def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
+    config_of_ner = MODULES["ner"].Config
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
+    config = parse(config_of_ner, ["--recipe", str(recipe)], "ner", "")
+    assert config.files.labels == {"train": "T", "person": "PER"}
+    config = parse(
+        config_of_ner, ["--recipe", str(recipe), "--labels", "loc", "LOC", "misc", ""], "ner", ""
+    )
+    assert config.files.labels == {"loc": "LOC", "misc": ""}
+    with pytest.raises(SystemExit):
+        parse(config_of_ner, ["--labels", "loc"], "ner", "")

@@ -1,4 +1,4 @@
-"""Whole trainings of each task on a tiny corpus: what they publish, and that they can be told and repeated."""
+"""Whole trainings of each task on a tiny corpus: what they publish, and that they can be resumed and repeated."""
 
 import json
 import signal
@@ -17,9 +17,10 @@ from service.tasks.ner.task import Ner
 from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Translate
 from tests.training import tiny
-from training import scores, vectors
-from training.corpora import read_conll, read_labelled, read_pairs
-from training.translate import READING
+from training.data.corpora import read_conll, read_labelled, read_pairs
+from training.tasks.ner import scores as ner_scores
+from training.tasks.sentiment import scores as sentiment_scores
+from training.tasks.translate.config import BUNDLE_OPTIONS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ROOT = Path(__file__).parents[2]
@@ -60,9 +61,9 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     assert [corpus["split"] for corpus in training["corpora"]] == ["dev", "test", "train"]
     assert training["parameters"] > 1000
     assert training["seconds"] > 0
-    test_set, *copies = manifest["scores"]
+    test_set, *perturbed = manifest["scores"]
     kinds = ("lower", "upper", "title", "invented") if manifest["task"] == "ner" else ()
-    assert copies == [f"{test_set}, {kind}" for kind in kinds]
+    assert perturbed == [f"{test_set}, {kind}" for kind in kinds]
     assert test_set in card
     assert test_set.endswith(f"{manifest['task']}-test")
     assert len(manifest["golden"]) >= 10
@@ -81,7 +82,7 @@ def test_the_tagger_finds_the_names_it_was_shown(ner: Ner, corpora: Path) -> Non
     score = next(iter(ner.bundle.manifest.scores.values()))
     assert float(score["f1"]) > 0.8
     sentences = shown(read_conll, corpora / "ner-train.txt")
-    assert float(scores.tagging(ner, sentences)["f1"]) > 0.9
+    assert float(ner_scores.score(ner, sentences)["f1"]) > 0.9
     assert ner.bundle.manifest.labels == ["LOC", "PER"]
 
 
@@ -89,7 +90,7 @@ def test_the_classifier_judges_as_it_was_shown(sentiment: Sentiment, corpora: Pa
     (score,) = sentiment.bundle.manifest.scores.values()
     assert float(score["macro_recall"]) > 0.6
     examples = shown(read_labelled, corpora / "sentiment-train.jsonl")
-    assert float(scores.classification(sentiment, examples)["accuracy"]) > 0.9
+    assert float(sentiment_scores.score(sentiment, examples)["accuracy"]) > 0.9
     assert sentiment.bundle.manifest.labels == ["negative", "neutral", "positive"]
 
 
@@ -126,7 +127,7 @@ def test_a_killed_training_ends_as_one_that_was_not(
         options = ("--epochs", "6", "--dropout", "0.3", "--checkpoint-seconds", "0")
         return tiny.arguments(task, corpora, folder, *options)
 
-    whole: Path = import_module(f"training.{task}").main(command(tmp_path / "whole"))
+    whole: Path = import_module(f"training.commands.{task}").main(command(tmp_path / "whole"))
     for trial in range(5):  # a training may come to its end while this process is not let run
         cut = tmp_path / f"cut-{trial}"
         process = start(task, *command(cut))
@@ -288,7 +289,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         "out": str(tmp_path / "models" / "every-option"),
         "runs": str(tmp_path / "runs"),
     }
-    module = import_module(f"training.{task}")
+    module = import_module(f"training.commands.{task}")
     given = {"files": files, "network": network, "fit": FIT}
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
@@ -344,111 +345,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
-        assert manifest.options == {"beam": 3} | READING
+        assert manifest.options == {"beam": 3} | BUNDLE_OPTIONS
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
-
-
-def test_the_temperature_is_the_likeliest_one_within_bounds() -> None:
-    from training.calibration import temperature
-
-    assert abs(temperature(lambda value: (value - 1.7) ** 2) - 1.7) < 1e-3
-    assert abs(temperature(lambda value: value) - 0.2) < 1e-3
-    assert abs(temperature(lambda value: -value) - 5.0) < 1e-3
-    assert 0.2 <= temperature(lambda value: 0.0) <= 5.0
-
-
-def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
-    from training.config import parse
-    from training.ner import Config
-
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
-    config = parse(Config, ["--recipe", str(recipe)], "ner", "")
-    assert config.files.labels == {"train": "T", "person": "PER"}
-    config = parse(
-        Config, ["--recipe", str(recipe), "--labels", "loc", "LOC", "misc", ""], "ner", ""
-    )
-    assert config.files.labels == {"loc": "LOC", "misc": ""}
-    with pytest.raises(SystemExit):
-        parse(Config, ["--labels", "loc"], "ner", "")
-
-
-def test_a_network_starts_from_its_vectors(vectors_path: Path) -> None:
-    from tokenizers import Tokenizer
-    from torch import nn
-
-    from training import words
-
-    known = words.read_vectors(vectors_path, 12)
-    assert known is not None
-    tokenizer: Tokenizer = words.tokenizer(
-        ["film film unheard unheard rare"], known, at_least=2, at_most=20
-    )
-    assert tokenizer.get_vocab_size() == 2 + 20
-    assert tokenizer.token_to_id("unheard") is not None
-    assert tokenizer.token_to_id("rare") is None
-    embedding = nn.Embedding(22, 12)
-    own = embedding.weight[tokenizer.token_to_id("unheard")].tolist()
-    words.fill(embedding, tokenizer, known)
-    wanted = known.table[known.words.index("film")]
-    assert embedding.weight[tokenizer.token_to_id("film")].tolist() == wanted.tolist()
-    assert embedding.weight[tokenizer.token_to_id("unheard")].tolist() == own
-
-
-def test_vectors_of_the_same_text_are_the_same(vectors_path: Path, tmp_path: Path) -> None:
-    again = vectors.main(
-        [
-            *("--text", "text.txt", "more.jsonl", "--data", str(vectors_path.parents[1])),
-            *("--out", str(tmp_path / "v.bin"), "--dimensions", "12"),
-            *("--window", "3", "--at-least", "2", "--epochs", "1", "--seed", "4", "--web", "True"),
-        ]
-    )
-    assert again.read_bytes() == vectors_path.read_bytes()
-
-
-def test_wrong_vectors_are_refused(
-    corpora: Path, vectors_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from training.__main__ import main
-
-    def refusal(*options: str) -> str:
-        assert main(["ner", *tiny.arguments("ner", corpora, tmp_path, *options)]) == 1
-        return capsys.readouterr().err
-
-    said = refusal("--vectors", str(vectors_path))
-    assert "holds vectors of 12 dimensions, --embedding is 16" in said
-    assert "cannot read word vectors" in refusal("--vectors", str(corpora / "ner-dev.txt"))
-    assert "cannot read word vectors" in refusal("--vectors", "nowhere.bin")
-
-
-def test_vectors_need_a_text_with_enough_words(
-    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from training.__main__ import main
-
-    assert main(["vectors"]) == 1
-    assert "--text needs a file" in capsys.readouterr().err
-    text = tmp_path / "text.txt"
-    text.write_text("one two three\n")
-    assert main(["vectors", "--text", str(text), "--out", str(tmp_path / "v.bin")]) == 1
-    assert "no word stands in these texts 5 times or more" in capsys.readouterr().err
-    assert main(["vectors", "--text", "nowhere.txt"]) == 1
-    assert "nowhere.txt: no such file" in capsys.readouterr().err
-
-
-def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    from training.__main__ import COMMANDS, main
-
-    for task in ("ner", "sentiment", "translate"):
-        with pytest.raises(SystemExit):
-            main([task, "--help"])
-        said = capsys.readouterr().out
-        for name in (*ALL_OPTIONS[task], *FIT, "train", "dev", "test", "data", "labels", "out"):
-            assert f"--{name.replace('_', '-')}" in said
-        assert "--recipe FILE.toml" in said
-    assert main(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(command in said for command in COMMANDS)
-    assert main([]) == main(["sing"]) == 2

@@ -121,6 +121,8 @@ def arguments(task: str, corpora: Path, folder: Path, *options: str) -> list[str
 
 def train(task: str, corpora: Path, folder: Path, *options: str) -> Path:
     """Trains here and now; gives the folder of the published bundle."""
-    published = import_module(f"training.{task}").main(arguments(task, corpora, folder, *options))
+    published = import_module(f"training.commands.{task}").main(
+        arguments(task, corpora, folder, *options)
+    )
     assert isinstance(published, Path)
     return published

@@ -1,1 +1,5 @@
-"""Corpora: reading, cleaning, and what is made of them before a training."""
+"""From files to examples: corpora, the rules that reconcile them, tokenizers and vocabularies, and made-up data.
+
+Here: what is text or labels. Not here: tensors and batches (`training/nn`), and what is learned from plain text
+(`training/pretraining`).
+"""

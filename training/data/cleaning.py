@@ -15,7 +15,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
-from training.corpora import Pair
+from training.data.corpora import Pair
 
 LONGEST = 600
 """Characters of a side."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.registry import bundle
-from training import corpora
 from training.config import Files
-from training.corpora import Pair
-from training.data import cleaning
+from training.data import cleaning, corpora
+from training.data.corpora import Pair
 from training.errors import TrainingError
 
 
@@ -66,7 +65,7 @@ def load(
     dev: dict[str, list[Pair]] = {corpora.test_name(name, {}): [] for name in files.dev}
     for origin, pair in zip(data.dev_origins, data.dev, strict=True):
         dev[corpora.test_name(files.dev[origin], {})].append(pair)
-    turned = (lambda pairs: [pair.turned() for pair in pairs]) if reverse else list
+    turned = (lambda pairs: [pair.swapped() for pair in pairs]) if reverse else list
     return Data(
         train=[
             Corpus(turned(pairs), weight) for pairs, weight in zip(grouped, weights, strict=True)

@@ -20,11 +20,11 @@ _WORDS = re.compile(r"[^\W\d_]+")
 # fmt: off
 _SPELLED = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand",
-    "million", "dozen", "noon", "midnight", "first", "second", "third", "half", "quarter",
+    "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
+    "thousand", "million", "dozen", "noon", "midnight", "first", "second", "third", "half", "quarter",
     "un", "une", "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "onze", "douze", "treize",
-    "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent", "cents", "mille",
-    "quinzaine", "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi", "demie", "quart",
+    "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent", "cents",
+    "mille", "quinzaine", "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi", "demie", "quart",
 })
 # fmt: on
 

@@ -152,7 +152,7 @@ class EarlierTranslate(Translate):
             found.update(batch.step())
         return [found[handle] for handle in handles]
 
-    def begin(self) -> "EarlierTranslating":  # type: ignore[override]
+    def begin(self) -> "EarlierTranslating":
         return EarlierTranslating(self.search, self.encode_batch, self._holds, self._beam)
 
     def _holds(self, sentence: Sentence, hypothesis: Hypothesis) -> bool:

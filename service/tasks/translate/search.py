@@ -1,4 +1,4 @@
-"""A batch of sentences under way: searched, checked, and searched again in parts where an answer cannot be right."""
+"""A batch of sentences under way: searched, checked, and searched again where an answer cannot be right."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence

@@ -1,7 +1,7 @@
 """What of a text is translated, sentence by sentence; all between stays as it is.
 
-A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup around
-a sentence, and lines without a word are left out.
+A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup
+around a sentence, and lines without a word are left out.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Translation: sentence by sentence through a GRU encoder-decoder with attention.
 
 encode: text -> sentences (segmentation.py), read as the network reads them (reading.py) -> subword ids. run: the
-encoder once, then the decoder step by step under a beam search (search.py). decode: translations back into the white
-space and line breaks they came from.
+encoder once, then the decoder step by step under a beam search (search.py). decode: translations back into the
+white space and line breaks they came from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""The translator's training: pairs to examples, the network, its graphs."""
+"""The translator: a GRU encoder-decoder with attention over subwords, for one pair of languages."""

@@ -15,7 +15,7 @@ from service.tasks.translate.placeholders import NUMBERS, VERBATIM, Item, matche
 from service.tasks.translate.reading import Reader
 from service.tasks.translate.spelling import without_accents
 from service.tasks.translate.tracing import TracedText
-from training.corpora import Pair
+from training.data.corpora import Pair
 
 NAME = re.compile(r"(?<![\w'’-])[A-ZÀÉÈÊÎÔÛÇ][\wà-ÿ]{2,}(?![\w'’-])")
 SMALL_NUMBER = re.compile(r"(?<![\w.,:/+-])\d{1,4}(?![\w]|[.,:/-]\d)")

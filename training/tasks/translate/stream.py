@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from service.tasks.translate.task import BOS, EOS
-from training.corpora import Pair
+from training.data.corpora import Pair
 from training.data.parallel import Corpus
 from training.tasks.translate.examples import Examples, joined
 

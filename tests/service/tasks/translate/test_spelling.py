@@ -12,7 +12,7 @@ from service.tasks.translate.spelling import (
     with_accents,
     with_stand_ins,
 )
-from training.tokenization import subword_tokenizer
+from training.data.tokenization import subword_tokenizer
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,38 @@
+"""What the tagger does to its texts before it reads them."""
+
+from service.tasks.ner.task import Reader
+from training.data.corpora import Tagged
+from training.data.tokenization import word_tokenizer
+from training.tasks.ner.examples import encode, join_neighbours, recase
+
+TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
+
+
+def test_a_third_each_of_the_recased_is_lower_upper_and_capitalised() -> None:
+    written = ["Ada", "met", "IBM"]
+    assert recase(written, 0.1) == ["ada", "met", "ibm"]
+    assert recase(written, 0.4) == ["ADA", "MET", "IBM"]
+    assert recase(written, 0.99) == ["Ada", "Met", "Ibm"]
+    assert recase(written, 1.0) == written
+
+
+def test_joined_texts_are_neighbours_and_as_many_as_asked_for() -> None:
+    sentences = [Tagged((f"w{number}",), ("B-PER",)) for number in range(11)]
+    pairs = join_neighbours(sentences, 0.5, seed=1)
+    assert len(pairs) == 5
+    for pair in pairs:
+        first, second = (int(word[1:]) for word in pair.tokens)
+        assert second == first + 1
+        assert pair.tags == ("B-PER", "B-PER")
+    assert join_neighbours(sentences, 0.0, seed=1) == []
+
+
+def test_a_corpus_token_of_several_words_gets_no_tag_for_punctuation_at_its_ends() -> None:
+    sentence = Tagged(("#Kiev's", "U.S.", "mayor"), ("B-LOC", "B-LOC", "O"))
+    reader = Reader(word_tokenizer(["kiev"]), "abc", 8)
+    ((features, gold),) = encode([sentence], reader, TAGS, longest=20)
+    assert features.words == ["#", "Kiev", "'", "s", "U", ".", "S", ".", "mayor"]
+    assert [TAGS[tag] for tag in gold] == [
+        *("O", "B-LOC", "O", "O"),
+        *("B-LOC", "I-LOC", "I-LOC", "I-LOC", "O"),
+    ]

@@ -1,0 +1,323 @@
+"""The one training loop: step, clip, validate, keep the best weights, checkpoint, resume.
+
+Everything that decides what comes next (weights, optimiser, position, random state, history) is in the
+checkpoint, and batches depend on seed and epoch alone. So a run that was killed and started again ends in
+the same weights as one that was not.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from training.config import Fit
+from training.errors import TrainingError
+from training.nn.batches import bucketed
+
+CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+
+
+@dataclass
+class Point:
+    """One validation: mean training loss since the last one, score on dev (higher is better)."""
+
+    step: int
+    epoch: float
+    loss: float
+    score: float
+    seconds: float
+    """Training time so far, over all starts."""
+    tokens: int = 0
+    """What `loss` has counted so far."""
+
+
+@dataclass
+class History:
+    points: list[Point] = field(default_factory=list)
+    seconds: float = 0.0
+    resumed: int = 0
+    """How often the run was taken up again."""
+
+    def then(self, later: "History") -> "History":
+        """Of a training and one that went on from its weights."""
+        last = self.points[-1]
+        points = [
+            Point(
+                step=last.step + point.step,
+                epoch=last.epoch + point.epoch,
+                loss=point.loss,
+                score=point.score,
+                seconds=self.seconds + point.seconds,
+                tokens=last.tokens + point.tokens,
+            )
+            for point in later.points
+        ]
+        return History(
+            [*self.points, *points], self.seconds + later.seconds, self.resumed + later.resumed
+        )
+
+    @property
+    def best(self) -> Point:
+        return max(self.points, key=lambda point: point.score)
+
+
+@dataclass
+class _Progress:
+    """What a checkpoint holds beside weights, optimiser and random state."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    """Batches of this epoch already done."""
+    tokens: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    best_score: float = -math.inf
+    without_gain: int = 0
+    stopped: bool = False
+
+
+def device_of(options: Fit) -> torch.device:
+    """The device that `--device` means here. Raises TrainingError if CUDA is asked for and not there."""
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: PyTorch finds no CUDA device here")
+    cuda = options.device == "cuda" or (options.device == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if cuda else "cpu")
+
+
+def prepare(options: Fit) -> torch.device:
+    """Seeds PyTorch and sets its threads; to be called before the network is made."""
+    torch.manual_seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return device_of(options)
+
+
+def fit(
+    network: nn.Module,
+    *,
+    lengths: Sequence[int] | Callable[[int], Sequence[int]],
+    loss: Callable[[list[int]], tuple[Tensor, int]],
+    validate: Callable[[], float],
+    options: Fit,
+    folder: Path,
+    begun: Path | None = None,
+) -> History:
+    """Trains `network` in place and leaves the best weights in it.
+
+    lengths: tokens of each example, by which a step's examples are chosen (batches.py); or a function that makes
+    the examples of an epoch, by its number, and gives these.
+    loss: a batch -> (mean loss, number of tokens it read).
+    validate: -> score on dev, higher is better; called with the network in evaluation mode.
+    folder: for `checkpoint.pt` and `log.jsonl`; a checkpoint found there is taken up.
+    begun: the checkpoint of an earlier phase, whose optimiser goes on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    device = next(network.parameters()).device
+    narrow = device.type == "cuda" or (options.bfloat16 and multiplies_bfloat16())
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        learnt,
+        lr=options.learning_rate,
+        weight_decay=options.weight_decay,
+        fused=True,
+    )
+
+    def plan(epoch: int) -> list[list[int]]:
+        sizes = lengths(epoch) if callable(lengths) else lengths
+        return bucketed(sizes, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
+
+    progress, history = _Progress(), History()
+    mean = _Mean(learnt, options.average)
+    best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists():
+        progress, history, best = _resume(checkpoint, network, optimizer, mean)
+    else:
+        (folder / LOG).unlink(missing_ok=True)
+        if begun:
+            optimizer.load_state_dict(torch.load(begun, weights_only=True)["optimizer"])
+    planned, batches = progress.epoch, plan(progress.epoch)
+    total = options.epochs * len(batches)
+    started, saved = time.monotonic(), time.monotonic()
+    before = history.seconds
+
+    def save() -> None:
+        history.seconds = before + time.monotonic() - started
+        _save(checkpoint, network, optimizer, mean, progress, history, best)
+
+    bar = tqdm(total=total, initial=progress.step, unit="step", mininterval=5, dynamic_ncols=True)
+    while progress.epoch < options.epochs and not progress.stopped:
+        if planned != progress.epoch:
+            planned, batches = progress.epoch, plan(progress.epoch)
+        while progress.batch < len(batches) and not progress.stopped:
+            network.train()
+            rate = _rate(progress.step, total, options)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
+                value, tokens = loss(batches[progress.batch])
+            if not torch.isfinite(value):
+                raise TrainingError(
+                    f"step {progress.step}: the loss is {value.item()}; lower --learning-rate"
+                )
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            nn.utils.clip_grad_norm_(learnt, options.clip)
+            optimizer.step()
+            mean.add(progress.step)
+            progress.step += 1
+            progress.batch += 1
+            progress.tokens += tokens
+            progress.loss_sum += value.item()
+            progress.loss_count += 1
+            bar.update()
+            if progress.batch in _marks(len(batches), options.validations):
+                network.eval()
+                mean.swap()
+                with torch.no_grad():
+                    score = validate()
+                point = Point(
+                    step=progress.step,
+                    epoch=progress.epoch + progress.batch / len(batches),
+                    loss=progress.loss_sum / progress.loss_count,
+                    score=score,
+                    seconds=before + time.monotonic() - started,
+                    tokens=progress.tokens,
+                )
+                history.points.append(point)
+                with (folder / LOG).open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(asdict(point)) + "\n")
+                progress.loss_sum, progress.loss_count = 0.0, 0
+                if score > progress.best_score:
+                    progress.best_score, progress.without_gain = score, 0
+                    best = {
+                        name: value.detach().clone() for name, value in network.state_dict().items()
+                    }
+                else:
+                    progress.without_gain += 1
+                    progress.stopped = progress.without_gain >= options.patience
+                mean.swap()
+                bar.write(
+                    f"epoch {point.epoch:.2f}  loss {point.loss:.4f}  dev {score:.4f}"
+                    f"  best {progress.best_score:.4f}  {point.seconds:.0f} s"
+                )
+                save()
+                saved = time.monotonic()
+            elif time.monotonic() - saved > options.checkpoint_seconds:
+                save()
+                saved = time.monotonic()
+            pace = tokens * (bar.format_dict["rate"] or 0)
+            bar.set_postfix(loss=f"{value.item():.3f}", tok_s=f"{pace:.0f}", refresh=False)
+        if not progress.stopped:
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+    bar.close()
+    save()
+    network.load_state_dict(best)
+    network.eval()
+    return history
+
+
+class _Mean:
+    """A running mean of the weights (Polyak and Juditsky 1992), which forgets by `decay` at each step.
+
+    In the first steps it forgets faster, so that it is not bound to where the weights began.
+    """
+
+    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
+        self._weights, self._decay = weights, decay
+        self.values = [weight.detach().clone() for weight in weights] if decay else []
+
+    def add(self, step: int) -> None:
+        if self.values:
+            share = 1 - min(self._decay, (1 + step) / (10 + step))
+            torch._foreach_lerp_(self.values, [weight.data for weight in self._weights], share)
+
+    def swap(self) -> None:
+        """Puts the mean into the network, and by the next call the weights back."""
+        if self.values:
+            for index, weight in enumerate(self._weights):
+                weight.data, self.values[index] = self.values[index], weight.data
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for it; without them it is slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _marks(batches: int, validations: int) -> set[int]:
+    """After which batches of an epoch to validate; always after the last.
+
+    >>> sorted(_marks(10, 3))
+    [3, 6, 10]
+    """
+    return {batches * part // validations for part in range(1, validations + 1)}
+
+
+def _rate(step: int, total: int, options: Fit) -> float:
+    """Learning rate of a step: a linear rise, then half a cosine to zero, the same rate, or a line to zero.
+
+    constant and decay are two phases of one schedule (Hu et al. 2024, MiniCPM: warm-up, stable, decay).
+    """
+    if options.warmup_steps:
+        rise = min(1.0, (step + 1) / options.warmup_steps)
+    else:
+        rise = min(1.0, (step / total + 1e-3) / options.warmup) if options.warmup else 1.0
+    if options.schedule == "constant" or rise < 1:
+        return options.learning_rate * rise
+    left = 1 - (step / total - options.warmup) / (1 - options.warmup)
+    if options.schedule == "decay":
+        return options.learning_rate * min(1.0, left)
+    return options.learning_rate * 0.5 * (1 + math.cos(math.pi * (1 - left)))
+
+
+def _save(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    mean: _Mean,
+    progress: _Progress,
+    history: History,
+    best: dict[str, Tensor],
+) -> None:
+    """Written beside and renamed, so that a kill leaves the old checkpoint or the new one."""
+    state = {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "mean": mean.values,
+        "progress": asdict(progress),
+        "history": asdict(history),
+        "best": best,
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def _resume(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, mean: _Mean
+) -> tuple[_Progress, History, dict[str, Tensor]]:
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    for value, stored in zip(mean.values, state["mean"], strict=True):
+        value.copy_(stored)
+    torch.set_rng_state(state["random"])
+    if state["cuda_random"]:
+        torch.cuda.set_rng_state_all(state["cuda_random"])
+    points = [Point(**point) for point in state["history"].pop("points")]
+    history = History(points=points, **state["history"])
+    history.resumed += 1
+    progress = _Progress(**state["progress"])
+    device = next(network.parameters()).device
+    best = {name: value.to(device) for name, value in state["best"].items()}
+    tqdm.write(f"resumed at step {progress.step} from {path}")
+    return progress, history, best

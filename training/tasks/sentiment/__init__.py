@@ -1,0 +1,1 @@
+"""The classifier: judges the sentiment of a text (recurrent layers, pooled over time)."""
