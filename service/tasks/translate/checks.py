@@ -23,7 +23,8 @@ _SPELLED = frozenset({
     "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
     "thousand", "million", "dozen", "noon", "midnight", "first", "second", "third", "half", "quarter",
     "un", "une", "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "onze", "douze", "treize",
-    "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent", "cents",
+    "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent",
+    "cents",
     "mille", "quinzaine", "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi", "demie", "quart",
 })
 # fmt: on

@@ -4,8 +4,8 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-from service.tasks.ner.task import Reader
 from service.tasks.ner.task import NerWindow as Features
+from service.tasks.ner.task import Reader
 from training.data import corpora, guidelines
 from training.data.vocabulary import frequent_characters
 from training.errors import TrainingError
