@@ -18,7 +18,10 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
 """Of a word with capitals inside."""
 
-_MARKED = re.compile(rf"({CAPITAL}|{UPPER})( ?(?:[^\W\d_]+|.?))", re.DOTALL)
+_LETTER = re.compile(r"[^\W\d_]")
+_AFTER_CAPITAL = re.compile(rf"(?:(?<={CAPITAL})|(?<={CAPITAL} ))[^\W\d_]")
+_UPPER_RUN = re.compile(rf"{UPPER} ?[^\W\d_]+")
+_INITIAL = re.compile(r"\A[\W_]*?[^\W\d_]")
 _MARKS = re.compile(rf"[{CAPITAL}{UPPER}]")
 _PRONOUN = re.compile(r"(?<![^\W_])i(?![^\W_]|\.\w|[-@/])")
 
@@ -78,26 +81,22 @@ def lowered(text: TracedText, language: str) -> tuple[TracedText, Case]:
     return spaced.sub(_WORD, marked), Case(initial=initial)
 
 
-def cased(text: str, case: Case, language: str) -> str:
+def cased(text: TracedText, case: Case, language: str) -> TracedText:
     """What `lowered` made, or a translation of it, with its capitals."""
     if case.capitals:
-        return _MARKS.sub("", text).upper()
-    text = _MARKED.sub(lambda match: _raised(match[1], match[2]), text)
+        return text.sub(_MARKS, "").sub(_LETTER, lambda match: match[0].upper())
+    if UPPER in text.text:
+        raised = _UPPER_RUN.sub(lambda match: _upper(match[0]), text.text)
+        text = TracedText(raised, text.origins)
+    text = text.sub(_AFTER_CAPITAL, lambda match: match[0].upper()).sub(_MARKS, "")
     if language == "en":
-        text = _PRONOUN.sub("I", text)
-    if case.initial:
-        first = _LETTERS.search(text)
-        if first and not re.search(r"\w", text[: first.start()]):
-            at = first.start()
-            text = text[:at] + text[at].upper() + text[at + 1 :]
-    return text
+        text = text.sub(_PRONOUN, "I")
+    return text.sub(_INITIAL, lambda match: match[0].upper()) if case.initial else text
 
 
-def _raised(mark: str, word: str) -> str:
-    if mark == UPPER:
-        return word.upper()
-    letters = word.lstrip(" ")
-    return word[: len(word) - len(letters)] + letters[:1].upper() + letters[1:]
+def _upper(text: str) -> str:
+    """In capitals, character for character."""
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in text)
 
 
 def _lower(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from service.errors import InvalidInput
 from service.registry.bundle import Bundle
 from service.tasks.session import Session
 from service.tasks.text import Span, sentences
@@ -105,6 +106,8 @@ class EarlierTranslate(Translate):
         return TranslateRequest(text=text, source=self.source, target=self.target, **options)
 
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
+        if request.format == "html":
+            raise InvalidInput("this version of the model translates plain text only, not HTML")
         pieces: list[Sentence] = []
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
         spans = sentences(text, self.source)

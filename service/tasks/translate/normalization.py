@@ -61,6 +61,10 @@ _ELIDABLE = (
     r"(?<!\w)([^\W\d_]|[djlmn]?[eu]n|(?:jus|lors|puis|quoi|pres|quel)?qu|entr|aujourd"
     r"|(?:[dns]|de|a|su)?[ae]ll|quest|un)"
 )
+_NO_SPACE = re.compile(
+    r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))|(?<=[\d\ue010-\ue019])(?=%)"
+)
+_OPENING, _CLOSING, _DOTS = re.compile("“"), re.compile("”"), re.compile(r"\.\.\.")
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 _ELIDED = re.compile(_ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 
@@ -129,18 +133,16 @@ class Style:
 _PLAIN = Style()
 
 
-def printed(text: str, language: str, style: Style) -> str:
+def printed(text: TracedText, language: str, style: Style) -> TracedText:
     """A translation as the network writes it, in the characters of its language."""
     if language in ELIDING:
-        text = _ELIDED.sub(r"\1'", text)
+        text = text.sub(_ELIDED, lambda match: f"{match[1]}'")
     if language in SPACE_BEFORE_PUNCTUATION:
-        text = re.sub(r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))", " ", text)
-        text = re.sub(r"(?<=[\d\ue010-\ue019])(?=%)", " ", text)
-        text = text.replace("“", "« ").replace("”", " »")
+        text = text.sub(_NO_SPACE, " ").sub(_OPENING, "« ").sub(_CLOSING, " »")
     elif not style.curly:
-        text = text.replace("“", '"').replace("”", '"')
+        text = text.translate({ord("“"): ord('"'), ord("”"): ord('"')})
     if style.curly:
-        text = text.replace("'", "’")
+        text = text.translate({ord("'"): ord("’")})
     if style.em_dash:
-        text = text.replace("–", "—")
-    return text.replace("...", "…") if style.ellipsis else text
+        text = text.translate({ord("–"): ord("—")})
+    return text.sub(_DOTS, "…") if style.ellipsis else text

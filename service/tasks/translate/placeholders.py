@@ -225,10 +225,10 @@ def kept(translation: str, items: Collection[str]) -> bool:
     return sorted(PLACEHOLDER.findall(translation)) == sorted(items)
 
 
-def put_back(translation: str, items: dict[str, Item]) -> str:
+def put_back(translation: TracedText, items: dict[str, Item]) -> TracedText:
     """The translation with each item in its place."""
-    return PLACEHOLDER.sub(
-        lambda match: items[match[0]].renderings[0] if match[0] in items else "", translation
+    return translation.sub(
+        PLACEHOLDER, lambda match: items[match[0]].renderings[0] if match[0] in items else ""
     )
 
 

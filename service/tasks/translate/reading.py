@@ -60,8 +60,8 @@ class Reader:
         small, case = casing.lowered(normalization.normalized(replaced, self.source), self.source)
         return Read(small, "", items, case, style)
 
-    def printed(self, translation: str, read: Read) -> str:
+    def printed(self, translation: TracedText, read: Read) -> TracedText:
         """A translation of `read` by the network, as the target language prints it."""
-        text = casing.cased(translation, read.case, self.target).strip()
+        text = casing.cased(translation, read.case, self.target).stripped()
         text = normalization.printed(text, self.target, read.style)
         return placeholders.put_back(text, read.items)

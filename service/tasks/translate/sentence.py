@@ -20,8 +20,10 @@ class Sentence:
     repeats: int
     """How often a phrase of the translation may stand in a row."""
     read: Read
+    positions: tuple[int, ...] = ()
+    """For HTML: where in its text the whole sentence's tokens begin."""
     first: int = 0
-    """Position of the first of the ids among those of the whole sentence."""
+    """Place of the first of the ids among these tokens."""
     numbered: "Sentence | None" = None
     """The same with every number as a placeholder, if it has small ones that the network would spell."""
     unknown: int = 0

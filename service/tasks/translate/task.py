@@ -7,7 +7,7 @@ white space and line breaks they came from.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,13 @@ from service.registry.bundle import Bundle
 from service.tasks.base import ModelName, Request, Strict, Usage
 from service.tasks.session import Session
 from service.tasks.text import Span
+from service.tasks.translate import markup
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
 from service.tasks.translate.segmentation import rewrapped, segments
 from service.tasks.translate.sentence import Sentence
+from service.tasks.translate.tracing import TracedText
 
 PAD, BOS, EOS = 0, 1, 2
 """Ids of the three special tokens in every translation tokenizer."""
@@ -46,6 +48,8 @@ class TranslateRequest(Request):
     """Language code to translate into."""
     alternatives: int = Field(default=0, ge=0, le=4)
     """How many further translations to give."""
+    format: Literal["text", "html"] = "text"
+    """html: tags stay with their words; code and what is not to be translated passes through."""
 
 
 class Alternative(Strict):
@@ -94,17 +98,27 @@ class Translate:
 
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
-        found = self._reader.finder.find(text)
+        html = request.format == "html"
+        plain = markup.parse(text).text if html else text
+        found = self._reader.finder.find(plain)
         return [
             sentence
-            for span in segments(text, self.source, found)
-            for sentence in self._sentences(text, span, width)
+            for span in segments(plain, self.source, found)
+            for sentence in self._sentences(plain, span, width, html)
         ]
 
-    def _sentences(self, text: str, span: Span, width: int) -> Iterator[Sentence]:
+    def _sentences(self, text: str, span: Span, width: int, traced: bool) -> Iterator[Sentence]:
         """A sentence in parts that fit the network."""
-        read = self._reader.read(text[slice(*span)])
+        read = self._reader.read(text[slice(*span)], traced=traced)
         encoded = self._tokenizer.encode(read.text.text, add_special_tokens=False)
+        positions: tuple[int, ...] = ()
+        if (origins := read.text.origins) is not None:
+            # a token begins after its space
+            starts = (
+                min(left + (token[0] == "▁"), right - 1)
+                for token, (left, right) in zip(encoded.tokens, encoded.offsets, strict=True)
+            )
+            positions = tuple(span[0] + origins[start] for start in starts)
         runs = cut(encoded.ids, encoded.tokens, self._limit - 1)
         for first, last in runs:
             left, right = encoded.offsets[first][0], encoded.offsets[last - 1][1]
@@ -113,7 +127,7 @@ class Translate:
             if read.numbered and len(runs) == 1:
                 numbered = self.part(sentence, read.numbered)
                 sentence = replace(sentence, numbered=numbered)
-            yield replace(sentence, first=first)
+            yield replace(sentence, first=first, positions=positions)
 
     def _sentence(self, ids: list[int], text: str, span: Span, width: int, read: Read) -> Sentence:
         return Sentence(
@@ -174,11 +188,12 @@ class Translate:
         windows: Sequence[Sentence],
         outputs: Sequence[list[Hypothesis]],
     ) -> TranslateResult:
-        best = self._assemble(text, windows, [hypotheses[0] for hypotheses in outputs])
+        assemble = self._assemble_html if request.format == "html" else self._assemble
+        best = assemble(text, windows, [hypotheses[0] for hypotheses in outputs])
         others: dict[str, Alternative] = {}
         for rank in range(1, max((len(hypotheses) for hypotheses in outputs), default=0)):
             chosen = [hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in outputs]
-            other = self._assemble(text, windows, chosen)
+            other = assemble(text, windows, chosen)
             if other.translation != best.translation:
                 others.setdefault(other.translation, other)
         ranked = sorted(others.values(), key=lambda other: -other.score)[: request.alternatives]
@@ -195,28 +210,52 @@ class Translate:
     ) -> Alternative:
         """The text with each sentence replaced by its translation, and the mean score of a token."""
         parts, end = [], 0
-        for (start, stop), written, read in self._whole(windows, chosen):
-            translation = self._reader.printed(written, read)
-            parts += [text[end:start], rewrapped(text[start:stop], translation)]
+        for (start, stop), translation in self._printed(windows, chosen):
+            parts += [text[end:start], rewrapped(text[start:stop], translation.text)]
             end = stop
         parts.append(text[end:] if text.strip() else "")
-        tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
-        total = sum(hypothesis.log_probability for hypothesis in chosen)
-        score = round(total / tokens, 4) if tokens else 0.0
-        return Alternative(translation="".join(parts), score=score)
+        return Alternative(translation="".join(parts), score=_score(chosen))
 
-    def _whole(
+    def _assemble_html(
+        self, text: str, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]
+    ) -> Alternative:
+        document = markup.parse(text)
+        parts, end = [], 0
+        for span, translation in self._printed(windows, chosen):
+            start, stop, elements, singles = markup.sentence_markup(document, span)
+            parts += [text[end:start], markup.with_markup(translation, elements, singles)]
+            end = stop
+        parts.append(text[end:])
+        return Alternative(
+            translation=markup.restored(document, "".join(parts)), score=_score(chosen)
+        )
+
+    def _printed(
         self, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]
-    ) -> Iterator[tuple[Span, str, Read]]:
-        """Each sentence with its translation as the network writes it, all parts of it together."""
+    ) -> Iterator[tuple[Span, TracedText]]:
+        """Each sentence with its translation, all parts of it together."""
         at = 0
         while at < len(windows):
-            span, written = windows[at].span, ""
-            read = windows[at].read
-            while at < len(windows) and windows[at].span == span:
-                written += self.written(chosen[at])
+            whole, first = windows[at], at
+            while at < len(windows) and windows[at].span == whole.span:
                 at += 1
-            yield span, written, read
+            written = self._traced(windows[first:at], chosen[first:at])
+            yield whole.span, self._reader.printed(written, whole.read)
+
+    def _traced(self, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]) -> TracedText:
+        """A sentence as the network writes it; for HTML with the positions in the source that it attended to."""
+        positions = windows[0].positions
+        if not positions:
+            return TracedText("".join(map(self.written, chosen)))
+        parts, origins = [], []
+        for window, hypothesis in zip(windows, chosen, strict=True):
+            for token, attended in zip(hypothesis.ids, hypothesis.attended, strict=True):
+                piece = self._tokenizer.decode([token], skip_special_tokens=False)
+                parts.append(piece)
+                origins += [positions[min(window.first + attended, len(positions) - 1)]] * len(
+                    piece
+                )
+        return TracedText("".join(parts), [*origins, positions[-1]])
 
     def _step(self, tokens: Ids, states: Feeds, memory: Feeds) -> Step:
         outputs = self._decoder.run({"token": tokens, **states, **memory})
@@ -235,6 +274,13 @@ class Translate:
         outputs = dict(zip(self._encoder.outputs, encoded, strict=True))
         memory = {name: outputs.pop(name) for name in ("keys", "values")}
         return outputs, {**memory, "lengths": lengths}
+
+
+def _score(chosen: Sequence[Hypothesis]) -> float:
+    """Mean log-probability of a token."""
+    tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
+    total = sum(hypothesis.log_probability for hypothesis in chosen)
+    return round(total / tokens, 4) if tokens else 0.0
 
 
 def padded(length: int) -> int:

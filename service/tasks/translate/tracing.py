@@ -51,3 +51,10 @@ class TracedText:
     def translate(self, table: dict[int, int]) -> "TracedText":
         """As `str.translate`, one character for one."""
         return TracedText(self.text.translate(table), self.origins)
+
+    def stripped(self) -> "TracedText":
+        """Without white space at its ends."""
+        start = len(self.text) - len(self.text.lstrip())
+        end = max(start, len(self.text.rstrip()))
+        origins = None if self.origins is None else self.origins[start : end + 1]
+        return TracedText(self.text[start:end], origins)
