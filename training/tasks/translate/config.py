@@ -39,6 +39,8 @@ class Architecture(Options):
     """Share of the training pairs that are changed: more placeholders, capitals, careless typing."""
     label_smoothing: float = 0.1
     """Share of probability that training spreads over all subwords."""
+    sampled: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of the subwords that are in no target of a step that its softmax sums over; fewer train faster."""
     beam: int = Field(default=1, ge=1, le=ALTERNATIVES_WIDTH)
     """Width of the beam search when serving."""
     length_penalty: float = 1.0

@@ -83,14 +83,23 @@ class Network(nn.Module):
         target: Tensor,
         target_lengths: Tensor,
         smoothing: float,
+        sampled: float = 1.0,
     ) -> Tensor:
-        """Mean cross-entropy of a target token; `target` starts with BOS and ends with EOS."""
+        """Mean cross-entropy of a target token; `target` starts with BOS and ends with EOS.
+
+        sampled: share of the subwords in no target that the softmax sums over.
+        """
         keys, memory, states = self.encode(source, lengths)
         real = mask(lengths, source.shape[1])
         read, _ = self.decode(target[:, :-1], states, keys, memory, real)
         wanted = mask(target_lengths - 1, target.shape[1] - 1)
         return projected_cross_entropy(
-            read[wanted], self.embedding.weight, self.bias, target[:, 1:][wanted], smoothing
+            read[wanted],
+            self.embedding.weight,
+            self.bias,
+            target[:, 1:][wanted],
+            smoothing,
+            sampled,
         )
 
 

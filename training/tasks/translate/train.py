@@ -184,6 +184,7 @@ def _fit(
             target.to(device),
             target_lengths.to(device),
             smoothing,
+            options.sampled if network.training else 1.0,
         )
         return loss, int(target_lengths.sum()) - len(pairs)
 
