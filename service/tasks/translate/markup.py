@@ -44,6 +44,10 @@ class Element:
     closing: str
     source: Span
     """Its words in the text of the document."""
+    after_word: bool = False
+    """A single tag that follows a word without a space."""
+    half: bool = False
+    """A tag whose partner is in another sentence; such tags keep their order."""
     children: list["Element"] = field(default_factory=list)
 
 
@@ -181,16 +185,13 @@ def sentence_markup(
     first, last = document.starts[span[0]], document.ends[span[1] - 1]
     before = document.ends[span[0] - 1] if span[0] else 0
     after = document.starts[span[1]] if span[1] < len(document.starts) else len(document.html)
-    inside: list[int] = []
-    for place, (token, partner) in enumerate(document.tags):
-        if first <= token.start < last:
-            inside.append(place)
-        elif partner >= 0 and first <= document.tags[partner][0].start < last:
-            near = before <= token.start < first or last <= token.start < after
-            inside += [place] * near
-    if inside:
-        first = min(first, document.tags[inside[0]][0].start)
-        last = max(last, document.tags[inside[-1]][0].end)
+    for token, partner in document.tags:
+        if partner >= 0 and first <= document.tags[partner][0].start < last:
+            if before <= token.start < first:
+                first = token.start
+            elif last <= token.start < after:
+                last = token.end
+    inside = [at for at, (token, _) in enumerate(document.tags) if first <= token.start < last]
     elements, singles = _tree(document, inside, span)
     breaks = (at for at in range(*span) if document.text[at] == "\n")
     singles += [
@@ -211,6 +212,7 @@ def _tree(
         token, partner = document.tags[place]
         raw = document.html[token.start : token.end]
         at = _position(document, token, span)
+        after_word = at > span[0] and not document.text[at - 1].isspace()
         if token.kind == "open" and partner in within:
             element = Element(raw, "", (at, span[1]))
             (stack[-1][1].children if stack else roots).append(element)
@@ -218,10 +220,10 @@ def _tree(
         elif token.kind == "close" and partner in within and stack and stack[-1][0] == partner:
             _, element = stack.pop()
             element.closing, element.source = raw, (element.source[0], at)
-        elif stack:
-            stack[-1][1].children.append(Element(raw, "", (at, at)))
         else:
-            singles.append(Element(raw, "", (at, at)))
+            half = token.kind in ("open", "close")
+            single = Element(raw, "", (at, at), after_word, half)
+            (stack[-1][1].children if stack else singles).append(single)
     return roots, singles
 
 
@@ -266,6 +268,8 @@ class _Placing:
         parts, at = [], start
         for low, high, element in placed:
             opens = self._units[low][0] if low < last else end
+            if element.after_word and low > first:
+                opens = self._units[low - 1][1]
             closes = self._units[high - 1][1] if low < high else opens
             opens, closes = max(at, opens), max(at, closes)
             before = self._text[at:opens]
@@ -282,15 +286,18 @@ class _Placing:
         """Each element with the units that it is put around, none of them twice."""
         free = [True] * (last - first)
         placed: list[tuple[int, int, Element]] = []
+        reached = first
         for element in sorted(elements, key=lambda one: one.source[0] - one.source[1]):
-            low, high = self._wanted(first, last, element.source, free)
+            low, high = self._wanted(first, last, element, free)
+            if element.half:
+                low = high = reached = max(low, reached)
             for at in range(low, high):
                 free[at - first] = False
             placed.append((low, high, element))
         return _apart(placed)
 
-    def _wanted(self, first: int, last: int, source: Span, free: Sequence[bool]) -> Span:
-        start, end = source
+    def _wanted(self, first: int, last: int, element: Element, free: Sequence[bool]) -> Span:
+        start, end = element.source
         mine = [
             at
             for at in range(first, last)
@@ -299,6 +306,9 @@ class _Placing:
         if start == end or not mine:
             later = (at for at in range(first, last) if self._units[at][2] >= start)
             at = next(later, last)
+            if element.after_word:
+                earlier = [one for one in range(first, last) if self._units[one][2] < start]
+                at = max(earlier, key=lambda one: self._units[one][2], default=first - 1) + 1
             while first < at < last and not free[at - first] and not free[at - first - 1]:
                 at += 1
             return at, at
