@@ -28,6 +28,7 @@ KEPT = frozenset(
 )
 """Elements whose content passes through."""
 
+MOST_KEPT = 60_000
 FIRST_KEPT = 0xF0000
 """Characters from here on (private use) stand for inline elements that pass through."""
 
@@ -64,11 +65,34 @@ class Document:
     kept: Sequence[str]
     """What the private-use characters of the text stand for."""
 
-    def raw(self, start: int, end: int) -> str:
-        """The HTML from the end of the character before `start` up to the beginning of that at `end`."""
-        first = self.ends[start - 1] if start else 0
-        last = self.starts[end] if end < len(self.starts) else len(self.html)
-        return self.html[first:last]
+    def keeping(self, spans: Sequence[Span]) -> "Document":
+        """With what stands at these places of the text, if tags are inside of it, passing through as it is."""
+        torn = [
+            (start, end)
+            for start, end in spans
+            if any(self.ends[at] != self.starts[at + 1] for at in range(start, end - 1))
+        ]
+        if not torn or len(self.kept) + len(torn) > MOST_KEPT:
+            return self
+        text, starts, ends = list(self.text), list(self.starts), list(self.ends)
+        kept, tags = list(self.kept), list(self.tags)
+        for start, end in reversed(torn):
+            first, last = self.starts[start], self.ends[end - 1]
+            text[start:end], starts[start:end], ends[start:end] = (
+                [chr(FIRST_KEPT + len(kept))],
+                [first],
+                [last],
+            )
+            kept.append(self.html[first:last])
+            tags = _without(tags, first, last)
+        return Document(self.html, "".join(text), starts, ends, tags, kept)
+
+
+def _without(tags: Sequence[tuple[Token, int]], first: int, last: int) -> list[tuple[Token, int]]:
+    """The tags that are not between these positions; their partners, too, only if they are left."""
+    left = [at for at, (token, _) in enumerate(tags) if not first <= token.start < last]
+    places = {at: place for place, at in enumerate(left)}
+    return [(tags[at][0], places.get(tags[at][1], -1)) for at in left]
 
 
 def parse(html: str) -> Document:
@@ -120,7 +144,7 @@ class _Parsing:
             self._skipped.append(token.name)
 
     def _keep(self, token: Token) -> None:
-        if token.name in INLINE and len(self._kept) < 60_000:
+        if token.name in INLINE and len(self._kept) < MOST_KEPT:
             character = chr(FIRST_KEPT + len(self._kept))
             self._kept.append(self._html[self._skipped_from : token.end])
             self._add(character, self._skipped_from, token.end)

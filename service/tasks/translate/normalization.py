@@ -64,6 +64,8 @@ _ELIDABLE = (
 _NO_SPACE = re.compile(
     r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))|(?<=[\d\ue010-\ue019])(?=%)"
 )
+_ENDING = re.compile(r"[!?]{2,}$")
+_LAST_MARK = re.compile(r"[!?]$")
 _OPENING, _CLOSING, _DOTS = re.compile("“"), re.compile("”"), re.compile(r"\.\.\.")
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 _ELIDED = re.compile(_ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
@@ -122,12 +124,18 @@ class Style:
     em_dash: bool = False
     ellipsis: bool = False
     """As one character."""
+    ending: str = ""
+    """More than one mark at the end of a sentence, as in `What?!`; the network reads the first question mark, or
+    the first mark."""
 
     @classmethod
     def of(cls, text: str) -> "Style":
+        marks = _ENDING.search(text)
+        ending = marks[0] if marks else ""
         if text.isascii():
-            return _PLAIN
-        return cls(curly=any(c in text for c in "’“”«„"), em_dash="—" in text, ellipsis="…" in text)
+            return cls(ending=ending) if ending else _PLAIN
+        curly = any(c in text for c in "’“”«„")
+        return cls(curly, em_dash="—" in text, ellipsis="…" in text, ending=ending)
 
 
 _PLAIN = Style()
@@ -145,4 +153,10 @@ def printed(text: TracedText, language: str, style: Style) -> TracedText:
         text = text.translate({ord("'"): ord("’")})
     if style.em_dash:
         text = text.translate({ord("–"): ord("—")})
-    return text.sub(_DOTS, "…") if style.ellipsis else text
+    text = text.sub(_DOTS, "…") if style.ellipsis else text
+    return text.sub(_LAST_MARK, style.ending) if style.ending else text
+
+
+def with_single_ending(text: TracedText) -> TracedText:
+    """A sentence with one mark in place of several at its end."""
+    return text.sub(_ENDING, lambda match: "?" if "?" in match[0] else "!")

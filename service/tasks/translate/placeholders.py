@@ -20,6 +20,7 @@ VERBATIM = "".join(map(chr, range(0xE020, 0xE02A)))
 """Reserved for everything else."""
 
 RESERVED = NUMBERS + VERBATIM
+_MARKS = "\ue000\ue001"
 PLACEHOLDER = re.compile(f"[{RESERVED}]")
 
 EMOJI = (
@@ -56,7 +57,7 @@ _CODE = "|".join(
         r"%[A-Za-z_]\w*%",
         r"</?[A-Za-z!?][^<>\n]{0,200}>|<%?[A-Za-z_][\w .-]{0,40}%?>",
         r"\[[A-Z0-9_]*[0-9_][A-Z0-9_]*\]",
-        r"\]\([^()\s]+\)",  # where a link of Markdown leads
+        r"!?\[(?=[^\[\]\n]{1,200}\]\()|\]\([^()\s]+\)",  # around the text of a link in Markdown
         r"&(?:#\d{1,7}|#x[\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});",
         r"(?<![\w:]):[a-z0-9_+-]*[a-z][a-z0-9_+-]*:(?![\w:])",  # :emoji_code:
         r"@@?[A-Za-z_][\w.-]*\w@@?|@[\w-]*[A-Za-z_][\w-]*(?:/[\w-]+)*",
@@ -223,6 +224,21 @@ def spliced(text: TracedText, spans: dict[int, tuple[int, str]]) -> TracedText:
 def kept(translation: str, items: Collection[str]) -> bool:
     """Whether a translation has each reserved character of `items` exactly once, and no other."""
     return sorted(PLACEHOLDER.findall(translation)) == sorted(items)
+
+
+def attached(translation: TracedText, source: str) -> TracedText:
+    """The translation without spaces between words and those items that are written to a word in the source.
+
+    >>> attached(TracedText("\\ue020 Lire\\ue021 ici"), " \\ue020read\\ue021 here").text == "\\ue020Lire\\ue021 ici"
+    True
+    """
+    for place in re.finditer(f"[{VERBATIM}]", source):
+        character = place[0]
+        if re.match(f"[\\w{_MARKS}]", source[place.end() :]):
+            translation = translation.sub(re.compile(f"(?<={character}) (?=\\w)"), "")
+        if re.search(r"\w$", source[: place.start()]):
+            translation = translation.sub(re.compile(f"(?<=\\w) (?={character})"), "")
+    return translation
 
 
 def put_back(translation: TracedText, items: dict[str, Item]) -> TracedText:

@@ -44,7 +44,7 @@ class Reader:
     def read(self, text: str, *, traced: bool = False) -> Read:
         """A sentence; `traced` keeps where in it each character stands."""
         original = TracedText.of(text) if traced else TracedText(text)
-        plain = normalization.composed(original)
+        plain = normalization.with_single_ending(normalization.composed(original))
         found = self.finder.find(plain.text)
         style = Style.of(text)
         replaced, items = placeholders.replaced(plain, found)
@@ -63,5 +63,6 @@ class Reader:
     def printed(self, translation: TracedText, read: Read) -> TracedText:
         """A translation of `read` by the network, as the target language prints it."""
         text = casing.cased(translation, read.case, self.target).stripped()
+        text = placeholders.attached(text, read.text.text)
         text = normalization.printed(text, self.target, read.style)
         return placeholders.put_back(text, read.items)

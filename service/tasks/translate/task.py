@@ -20,6 +20,7 @@ from service.tasks.session import Session
 from service.tasks.text import Span
 from service.tasks.translate import markup
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.markup import Document
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
 from service.tasks.translate.segmentation import rewrapped, segments
@@ -99,13 +100,18 @@ class Translate:
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
         html = request.format == "html"
-        plain = markup.parse(text).text if html else text
+        plain = self._document(text).text if html else text
         found = self._reader.finder.find(plain)
         return [
             sentence
             for span in segments(plain, self.source, found)
             for sentence in self._sentences(plain, span, width, html)
         ]
+
+    def _document(self, html: str) -> Document:
+        """With what is taken over and has tags inside of it, as `@<b>name</b>`, passing through."""
+        document = markup.parse(html)
+        return document.keeping([span for span, _ in self._reader.finder.find(document.text)])
 
     def _sentences(self, text: str, span: Span, width: int, traced: bool) -> Iterator[Sentence]:
         """A sentence in parts that fit the network."""
@@ -219,7 +225,7 @@ class Translate:
     def _assemble_html(
         self, text: str, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]
     ) -> Alternative:
-        document = markup.parse(text)
+        document = self._document(text)
         parts, end = [], 0
         for span, translation in self._printed(windows, chosen):
             start, stop, elements, singles = markup.sentence_markup(document, span)
