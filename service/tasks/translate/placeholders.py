@@ -229,7 +229,8 @@ def kept(translation: str, items: Collection[str]) -> bool:
 def attached(translation: TracedText, source: str) -> TracedText:
     """The translation without spaces between words and those items that are written to a word in the source.
 
-    >>> attached(TracedText("\\ue020 Lire\\ue021 ici"), " \\ue020read\\ue021 here").text == "\\ue020Lire\\ue021 ici"
+    >>> source, written = " \\ue020read\\ue021 here", TracedText("\\ue020 lire\\ue021 ici")
+    >>> attached(written, source).text == "\\ue020lire\\ue021 ici"
     True
     """
     for place in re.finditer(f"[{VERBATIM}]", source):

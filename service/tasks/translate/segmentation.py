@@ -139,7 +139,7 @@ def rewrapped(source: str, translation: str) -> str:
     """The translation of a wrapped sentence with the line breaks of its source, each about as far in.
 
     >>> rewrapped("It is quite\\n  late now", "Il est assez tard")
-    'Il est assez\\n  tard'
+    'Il est\\n  assez tard'
     """
     breaks = list(re.finditer(r"[ \t]*[\r\n]+[ \t>]*", source))
     if not breaks:
