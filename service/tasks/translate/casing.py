@@ -18,7 +18,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
 """Of a word with capitals inside."""
 
-_MARKED = re.compile(rf"({CAPITAL}|{UPPER})( ?(?:[^\W\d_]+|.?))", re.DOTALL)
+_MARKED = re.compile(rf"([{CAPITAL}{UPPER}])( ?[^\W\d_]+)")
 _MARKS = re.compile(rf"[{CAPITAL}{UPPER}]")
 _PRONOUN = re.compile(r"(?<![^\W_])i(?![^\W_]|\.\w|[-@/])")
 
@@ -28,7 +28,9 @@ class Case:
     """What is not in the marks."""
 
     initial: bool = False
-    """The sentence begins with a capital."""
+    """The first word of the sentence begins with a capital."""
+    after_number: bool = False
+    """A number stands before that word."""
     capitals: bool = False
     """All of it is in capitals."""
 
@@ -75,19 +77,20 @@ def lowered(text: TracedText, language: str) -> tuple[TracedText, Case]:
             for part in _PARTS.findall(letters)
         )
 
-    return spaced.sub(_WORD, marked), Case(initial=initial)
+    after_number = initial and bool(re.search(r"\w", plain[:start]))
+    return spaced.sub(_WORD, marked), Case(initial=initial, after_number=after_number)
 
 
 def cased(text: str, case: Case, language: str) -> str:
     """What `lowered` made, or a translation of it, with its capitals."""
     if case.capitals:
         return _MARKS.sub("", text).upper()
-    text = _MARKED.sub(lambda match: _raised(match[1], match[2]), text)
+    text = _MARKS.sub("", _MARKED.sub(lambda match: _raised(match[1], match[2]), text))
     if language == "en":
         text = _PRONOUN.sub("I", text)
     if case.initial:
         first = _LETTERS.search(text)
-        if first and not re.search(r"\w", text[: first.start()]):
+        if first and (case.after_number or not re.search(r"\w", text[: first.start()])):
             at = first.start()
             text = text[:at] + text[at].upper() + text[at + 1 :]
     return text

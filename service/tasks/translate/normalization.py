@@ -54,7 +54,7 @@ _ZERO_WIDTH_SPACE = re.compile("\u200b+")
 _COMBINING = re.compile("[^\\W_][\u0300-\u036f]+|[\u212a\u212b]")
 _OTHER = re.compile("[" + "".join(_OTHERS) + "]")
 _LINES = re.compile(r"[ ]{2,}")
-_ANGLES = re.compile(r"[«‹] *| *[»›]")
+_ANGLES = re.compile(r"[«‹] *|(?<! ) +[»›]|[»›]")
 _QUOTE = re.compile('"')
 _BEFORE_PUNCTUATION = re.compile(r"(?<=\S) +(?=[?!;:%][?!]*(?:[\s.,)”]|$))")
 _ELIDABLE = (
@@ -115,6 +115,8 @@ class Style:
 
     curly: bool = False
     """Quotes and apostrophes."""
+    single: bool = False
+    """Quotes that are single ones."""
     em_dash: bool = False
     ellipsis: bool = False
     """As one character."""
@@ -123,7 +125,12 @@ class Style:
     def of(cls, text: str) -> "Style":
         if text.isascii():
             return _PLAIN
-        return cls(curly=any(c in text for c in "’“”«„"), em_dash="—" in text, ellipsis="…" in text)
+        return cls(
+            curly=any(c in text for c in "‘’“”«„"),
+            single="‘" in text,
+            em_dash="—" in text,
+            ellipsis="…" in text,
+        )
 
 
 _PLAIN = Style()
@@ -139,6 +146,8 @@ def printed(text: str, language: str, style: Style) -> str:
         text = text.replace("“", "« ").replace("”", " »")
     elif not style.curly:
         text = text.replace("“", '"').replace("”", '"')
+    if style.single:
+        text = re.sub(r"(?<![^\s(–“])'(?=\w)", "‘", text)
     if style.curly:
         text = text.replace("'", "’")
     if style.em_dash:

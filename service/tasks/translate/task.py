@@ -18,6 +18,7 @@ from service.registry.bundle import Bundle
 from service.tasks.base import ModelName, Request, Strict, Usage
 from service.tasks.session import Session
 from service.tasks.text import Span
+from service.tasks.translate import casing
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
@@ -35,6 +36,8 @@ answer bit-identical in any batch.
 """
 
 ALTERNATIVES_WIDTH = 5
+
+MARKS = {casing.CAPITAL, casing.UPPER}
 
 Feeds = Mapping[str, NDArray[Any]]
 
@@ -246,10 +249,16 @@ def cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int
     runs, first = [], 0
     while len(ids) - first > limit:
         last = first + limit
-        early = range(last, first + limit // 2, -1)
-        marks = (at for at in early if tokens[at - 1][-1] in ",;:–)" and tokens[at].startswith("▁"))
-        words = (at for at in early if tokens[at].startswith("▁"))
-        last = next(marks, None) or next(words, None) or last
+        words = [at for at in range(last, first + limit // 2, -1) if _begins_word(tokens, at)]
+        marks = (at for at in words if tokens[at - 1][-1] in ",;:–)")
+        last = next(marks, None) or next(iter(words), last)
         runs.append((first, last))
         first = last
     return [*runs, (first, len(ids))] if len(ids) > first else runs
+
+
+def _begins_word(tokens: Sequence[str], at: int) -> bool:
+    """Whether a word begins with this token, or with the mark of its capitals."""
+    if tokens[at - 1] in MARKS:
+        return False
+    return tokens[at + (tokens[at] in MARKS and at + 1 < len(tokens))].startswith("▁")
