@@ -15,7 +15,7 @@ CAPITAL, UPPER = "\ue000", "\ue001"
 
 _WORD = re.compile(r" ?[^\W\d_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
+_PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![^\W\d_A-ZÀ-ÖØ-Þ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
 """Of a word with capitals inside."""
 
 _MARKED = re.compile(rf"([{CAPITAL}{UPPER}])( ?[^\W\d_]+)")

@@ -48,7 +48,8 @@ READABLE = "".join(map(chr, ONE_FOR_ONE)) + "".join(_OTHERS) + "«»‹›"
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
-    "|(?<![\u20e3\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\ufe0e\ufe0f]+"  # which bind emoji
+    "|(?<![\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])"
+    "(?:[\u200d\ufe0e\ufe0f](?!\u20e3))+"  # which bind emoji
 )
 _ZERO_WIDTH_SPACE = re.compile("\u200b+")
 _COMBINING = re.compile("[^\\W_][\u0300-\u036f]+|[\u212a\u212b]")
@@ -62,7 +63,7 @@ _ELIDABLE = (
     r"|(?:[dns]|de|a|su)?[ae]ll|quest|un)"
 )
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
-_ELIDED = re.compile(_ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
+_ELIDED = re.compile("(?<!')" + _ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 
 
 def composed(text: TracedText) -> TracedText:

@@ -36,6 +36,7 @@ _TIMES = {
 
 _OTHER = "|".join(
     [
+        r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})",  # IP addresses with a port or a mask
         r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}",  # dates
         r"\d{4}-\d\d-\d\d",
         r"\+\d{1,3}(?:[ .\u00a0-]?\(?\d{1,4}\)?){2,6}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}",  # telephone numbers

@@ -40,8 +40,8 @@ _ENDINGS = [  # none that is a word, which may follow a full stop without a spac
 
 _WEB = "|".join(
     [
-        r"(?:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
-        r"(?:www\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
+        r"(?i:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
+        r"(?:(?i:www)\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
         r"(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+",
         rf"(?<![\w.@/\\-])[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(_ENDINGS)})(?![\w-]|\.\w)(?:/[^\s<>\"«»“”]*[\w/])?",
     ]
@@ -63,7 +63,7 @@ _CODE = "|".join(
         r"(?<![\w&#])#[^\W\d]\w*|(?<![\w&#])#\d+\b",
         r"(?<![\w-])--?[A-Za-z](?:[\w-]*\w)?(?:=[^\s,;.]+)?(?![\w'’])",  # options of a command
         r"(?<![\w/\\.])(?:~|\.{1,2})?(?:/[\w.+@%-]*\w)+/?(?!\w)",  # paths
-        r"(?<!\w)[A-Za-z]:\\(?:[\w.()-]++(?: [\w.()-]++){0,3}\\)*[\w.-]*\w|(?<![\w\\])\\[\w.-]+(?:\\[\w.-]+)+",
+        r"(?<!\w)[A-Za-z]:\\(?:[\w.()-]++(?: [\w.()-]++){0,3}\\)*[\w.-]*\w|(?<![\w\\])\\\\?[\w.-]+(?:\\[\w.-]+)+",
         r"(?<![\w.-])[\w.]++\(\)",  # a function
         r"(?:Ctrl|Alt|Shift|Cmd|Command|Option|Maj|Win)(?:\+[\w-]+)+",
         r"\*\*\*?|__+|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|\||\\[ntr](?![a-z])",

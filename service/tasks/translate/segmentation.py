@@ -145,14 +145,16 @@ def rewrapped(source: str, translation: str) -> str:
     >>> rewrapped("It is quite\\n  late now", "Il est assez tard")
     'Il est assez\\n  tard'
     """
-    breaks = list(re.finditer(r"[ \t]*[\r\n]+[ \t>]*", source))
+    breaks = list(re.finditer(r"(?:(?<![ \t])[ \t]+)?[\r\n]+[ \t>]*", source))
     if not breaks:
         return translation
     spaces = [match.start() for match in re.finditer(" ", translation)]
     parts: list[str] = []
-    end = free = 0
+    length = len(source) - sum(len(match[0]) - 1 for match in breaks)  # each counts as a space
+    gone = end = free = 0
     for match in breaks:
-        wanted = match.start() / len(source) * len(translation)
+        wanted = (match.start() - gone) / length * len(translation)
+        gone += len(match[0]) - 1
         after = bisect_left(spaces, wanted, free)
         nearest = range(max(free, after - 1), min(after + 1, len(spaces)))
         if not nearest:
