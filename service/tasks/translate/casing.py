@@ -13,13 +13,16 @@ from service.tasks.translate.tracing import TracedText
 CAPITAL, UPPER = "\ue000", "\ue001"
 """Before a word with a capital at its start, and before one in capitals."""
 
+SPARE = "\ue002\ue003"
+"""Reserved for marks to come."""
+
 _WORD = re.compile(r" ?[^\W\d_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![^\W\d_A-ZÀ-ÖØ-Þ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
 """Of a word with capitals inside."""
 
 _MARKED = re.compile(rf"([{CAPITAL}{UPPER}])( ?[^\W\d_]+)")
-_MARKS = re.compile(rf"[{CAPITAL}{UPPER}]")
+_MARKS = re.compile(rf"[{CAPITAL}{UPPER}{SPARE}]")
 _PRONOUN = re.compile(r"(?<![^\W_])i(?![^\W_]|\.\w|[-@/])")
 
 

@@ -115,7 +115,9 @@ class Style:
     """How a text writes what languages and people write in several ways."""
 
     curly: bool = False
-    """Quotes and apostrophes."""
+    """Quotes."""
+    apostrophes: bool = False
+    """Curly ones."""
     single: bool = False
     """Quotes that are single ones."""
     em_dash: bool = False
@@ -126,8 +128,10 @@ class Style:
     def of(cls, text: str) -> "Style":
         if text.isascii():
             return _PLAIN
+        quoted = any(c in text for c in "‘“”«„")
         return cls(
-            curly=any(c in text for c in "‘’“”«„"),
+            curly=quoted or ("’" in text and '"' not in text),
+            apostrophes="’" in text or (quoted and "'" not in text),
             single="‘" in text,
             em_dash="—" in text,
             ellipsis="…" in text,
@@ -149,7 +153,7 @@ def printed(text: str, language: str, style: Style) -> str:
         text = text.replace("“", '"').replace("”", '"')
     if style.single:
         text = re.sub(r"(?<![^\s(–“])'(?=\w)", "‘", text)
-    if style.curly:
+    if style.apostrophes:
         text = text.replace("'", "’")
     if style.em_dash:
         text = text.replace("–", "—")

@@ -13,7 +13,7 @@ from service.tasks.translate.normalization import Style
 from service.tasks.translate.placeholders import Finder, Item
 from service.tasks.translate.tracing import TracedText
 
-SPECIAL = "\ue000\ue001\ue002\ue003" + placeholders.RESERVED
+SPECIAL = casing.CAPITAL + casing.UPPER + casing.SPARE + placeholders.RESERVED
 """Characters of the network's vocabulary that no text may bring in: marks of capitals, two spare, placeholders."""
 
 

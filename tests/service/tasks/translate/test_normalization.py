@@ -8,7 +8,7 @@ import pytest
 from service.tasks.translate.normalization import Style, composed, normalized, printed
 from service.tasks.translate.tracing import TracedText
 
-CURLY = Style(curly=True)
+CURLY = Style(curly=True, apostrophes=True)
 
 
 def read(text: str, language: str = "en") -> str:
@@ -115,11 +115,16 @@ def test_english_keeps_spaces_and_apostrophes_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("written", "language", "style", "text"),
     [
-        ("It's “so”", "en", Style(), "It's \"so\""),
+        ("It's “so”", "en", Style(), 'It\'s "so"'),
         ("It's “so”", "en", CURLY, "It’s “so”"),
         ("c' est “ça”", "fr", Style(), "c'est « ça »"),
         ("c' est “ça”", "fr", CURLY, "c’est « ça »"),
-        ("it's 'so' ('a')", "en", Style(curly=True, single=True), "it’s ‘so’ (‘a’)"),
+        (
+            "it's 'so' ('a')",
+            "en",
+            Style(curly=True, apostrophes=True, single=True),
+            "it’s ‘so’ (‘a’)",
+        ),
         ("a – b", "en", Style(), "a – b"),
         ("a – b", "en", Style(em_dash=True), "a — b"),
         ("so...", "en", Style(), "so..."),
@@ -145,7 +150,9 @@ def test_a_translation_is_printed_as_its_language_and_the_style_of_its_source(
         ("é – ß", Style()),
         ("it’s", CURLY),
         ("«a»", CURLY),
-        ("‘a’", Style(curly=True, single=True)),
+        ('it’s "a"', Style(apostrophes=True)),
+        ("l'«a»", Style(curly=True)),
+        ("‘a’", Style(curly=True, apostrophes=True, single=True)),
         ("a—b", Style(em_dash=True)),
         ("a…", Style(ellipsis=True)),
     ],

@@ -15,11 +15,13 @@ from service.tasks.translate.placeholders import (
     put_back,
     replaced,
 )
+from service.tasks.translate.reading import Reader
 from service.tasks.translate.tracing import TracedText
 
 from .alphabet import KNOWN
 
-ENGLISH, FRENCH = Finder("en", "fr", KNOWN), Finder("fr", "en", KNOWN)
+ENGLISH = Reader("en", "fr", KNOWN).finder
+FRENCH = Reader("fr", "en", KNOWN).finder
 
 
 def found(text: str, finder: Finder = ENGLISH) -> list[str]:
@@ -37,7 +39,10 @@ def found(text: str, finder: Finder = ENGLISH) -> list[str]:
         ("mailto:ann@example.org", ["mailto:ann@example.org"]),
         ("@sam_lee and #GoodNews2", ["@sam_lee", "#GoodNews2"]),
         ("install @scope/package", ["@scope/package"]),
-        ("192.168.0.1, 127.0.0.1:8080, 10.0.0.0/8", ["192.168.0.1", "127.0.0.1:8080", "10.0.0.0/8"]),
+        (
+            "192.168.0.1, 127.0.0.1:8080, 10.0.0.0/8",
+            ["192.168.0.1", "127.0.0.1:8080", "10.0.0.0/8"],
+        ),
         # files and paths
         ("report_v3.pdf, Node.js", ["report_v3.pdf", "Node.js"]),
         ("in /etc/nginx/nginx.conf, ~/x and ../y.", ["/etc/nginx/nginx.conf", "~/x", "../y"]),
@@ -46,7 +51,10 @@ def found(text: str, finder: Finder = ENGLISH) -> list[str]:
         (r"on \\server\share now", [r"\\server\share"]),
         # code
         ("call `x = y + 1` here", ["`x = y + 1`"]),
-        ("use foo_bar, fooBar, foo.bar() and color.ui", ["foo_bar", "fooBar", "foo.bar()", "color.ui"]),
+        (
+            "use foo_bar, fooBar, foo.bar() and color.ui",
+            ["foo_bar", "fooBar", "foo.bar()", "color.ui"],
+        ),
         ("with --dry-run, -v or --name=x", ["--dry-run", "-v", "--name=x"]),
         ("press Ctrl+Alt+Del", ["Ctrl+Alt+Del"]),
         ("set $HOME, %PATH% and $(pwd)", ["$HOME", "%PATH%", "$(pwd)"]),

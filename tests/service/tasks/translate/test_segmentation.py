@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tasks.translate.placeholders import Finder
+from service.tasks.translate.reading import Reader
 from service.tasks.translate.segmentation import LONGEST, rewrapped, segments
 
 from .alphabet import KNOWN
 
-FINDER = Finder("en", "fr", KNOWN)
+FINDER = Reader("en", "fr", KNOWN).finder
 
 
 def sentences(text: str) -> list[str]:

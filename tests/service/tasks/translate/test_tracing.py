@@ -39,7 +39,10 @@ def test_an_item_comes_from_where_it_began() -> None:
     assert list(text.origins or []) == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
 
 
-ANY = st.text(st.sampled_from("aÉs1 .,?!:;'\"’“”«»–—…{}@<>`\n\u00a0\u00ad\u200b\u0301\ufb01👍中I"), max_size=30)
+ANY = st.text(
+    st.sampled_from("aÉs1 .,?!:;'\"’“”«»–—…{}@<>`\n\u00a0\u00ad\u200b\u0301\ufb01👍中I"),
+    max_size=30,
+)
 
 
 @pytest.mark.parametrize("reader", READERS, ids=["en", "fr"])
