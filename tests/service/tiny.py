@@ -194,14 +194,16 @@ def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False)
     _graph(
         staged / "decoder.onnx",
         nodes=[
+            # with padding at its end, whatever the longest source
+            helper.make_node("Pad", ["values", "more"], ["padded"]),
             # a copy of each sentence's values for every row of its beam
-            helper.make_node("Shape", ["values"], ["shape"]),
+            helper.make_node("Shape", ["padded"], ["shape"]),
             helper.make_node("Gather", ["shape", "one"], ["width"]),
             helper.make_node("Shape", ["values"], ["sentences"], end=1),
             helper.make_node("Shape", ["position"], ["rows"], end=1),
             helper.make_node("Div", ["rows", "sentences"], ["beam"]),
             helper.make_node("Concat", ["one", "beam", "one"], ["copies"], axis=0),
-            helper.make_node("Unsqueeze", ["values", "one"], ["deep"]),
+            helper.make_node("Unsqueeze", ["padded", "one"], ["deep"]),
             helper.make_node("Tile", ["deep", "copies"], ["tiled"]),
             helper.make_node("Concat", ["rows", "width"], ["flat"], axis=0),
             helper.make_node("Reshape", ["tiled", "flat"], ["copied"]),
@@ -232,6 +234,7 @@ def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False)
         constants={
             "one": np.array([1]),
             "minus": np.array([-1]),
+            "more": np.array([0, 0, 0, 1]),
             "others": others,
             "scores": scores,
         },

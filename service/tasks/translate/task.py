@@ -97,7 +97,7 @@ class Translate:
 
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
-        found = self._reader.finder.find(text)
+        found = self._reader.found(text)
         return [
             sentence
             for span in segments(text, self.source, found)
