@@ -109,13 +109,13 @@ def test_a_sentence_without_clauses_that_ends_too_early_stays_so(made: Made) -> 
 
 def test_a_loop_is_translated_clause_by_clause(made: Made) -> None:
     task = made({"à": "a", "â": "a"}, beam=1)
-    text = "Le chat dort, et le chàt dort, et le chât dort."
+    text = "Le chat va, puis le chàt va, et le chât va."
     (sentence,) = task.encode(text, task.request(text))
     assert all(
         faults(sentence.text, given).looped_or_dropped for given in first_answers(task, sentence)
     )
     assert counted(task, text) == 2
-    assert translated(task, text) == "Le chat dort, et le chat dort, et le chat dort."  # no better
+    assert translated(task, text) == "Le chat va, puis le chat va, et le chat va."  # no better
 
 
 class Counted(Translate):
@@ -145,7 +145,7 @@ def test_no_other_way_is_tried_where_the_first_is_right(
 
 def test_each_way_is_tried_once(made: Made) -> None:
     task = made({"\ue020": "", "7": "8", "~": ""}, beam=1)
-    assert counted(task, "Dis à {nom} 7 ~ fois de venir ici, et de partir, s'il te plaît.") == 4
+    assert counted(task, "Dis à {nom} 7 ~ fois de venir, et de partir.") == 4
 
 
 def test_no_alternative_lacks_a_placeholder(made: Made) -> None:
