@@ -4,18 +4,20 @@ The tagger knows two names, the classifier a good, a bad and a neutral word, and
 in small and French in capital letters.
 """
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from service import tasks
 from service.registry import bundle
 from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName, Training
 from service.tasks.base import predict
+from service.tasks.translate.reading import SPECIAL
 
 OPSET = 17
 EOS = 2
@@ -126,6 +128,53 @@ def translator(folder: Path, source: str, target: str, options: dict[str, Any] =
     tokenizer.save(str(staged / "tokenizer.json"))
     cases = str.upper if target == "fr" else str.lower
     mapping = [vocabulary[cases(piece) if piece.isascii() else piece] for piece in pieces[3:]]
+    _copying_graphs(staged, [0, 1, 2, *mapping])
+    return _publish(
+        staged,
+        task="translate",
+        languages=[source, target],
+        labels=[],
+        options=options,
+        golden=["The cat sleeps. The dog sleeps."],
+    )
+
+
+READER = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "reader": 1}
+
+
+def copier(
+    folder: Path,
+    source: str,
+    target: str,
+    known: Collection[str],
+    changes: Mapping[str, str],
+    options: dict[str, Any] = READER,
+) -> Bundle:
+    """Reads texts as translators do today, and writes them again character by character, but for `changes`.
+
+    A character that is changed into none ends the translation.
+    """
+    staged = bundle.stage(folder, f"translate-{source}-{target}")
+    pieces = ["[PAD]", "[BOS]", "[EOS]", *sorted({*known, *SPECIAL, "▁"})]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
+    tokenizer.save(str(staged / "tokenizer.json"))
+    mapping = [vocabulary[changes.get(piece, piece) or "[EOS]"] for piece in pieces]
+    _copying_graphs(staged, mapping, attended=True)
+    return _publish(
+        staged,
+        task="translate",
+        languages=[source, target],
+        labels=[],
+        options=options,
+        golden=["The cat sleeps."],
+    )
+
+
+def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False) -> None:
+    """An encoder and a decoder that write, for each token of the source, the one that `mapping` says."""
     _graph(
         staged / "encoder.onnx",
         nodes=[
@@ -137,7 +186,7 @@ def translator(folder: Path, source: str, target: str, options: dict[str, Any] =
         ],
         inputs={"source": (INT64, 2), "lengths": (INT32, 1)},
         outputs={"position": (INT64, 2), "keys": (INT64, 2), "values": (INT64, 2)},
-        constants={"mapping": np.array([0, 1, 2, *mapping]), "one": np.array([1])},
+        constants={"mapping": np.array(mapping), "one": np.array([1])},
     )
     # the byte at `position`, and as much worse choices some others
     others = np.array([[*range(40, 50), EOS]])
@@ -145,14 +194,16 @@ def translator(folder: Path, source: str, target: str, options: dict[str, Any] =
     _graph(
         staged / "decoder.onnx",
         nodes=[
+            # with padding at its end, whatever the longest source
+            helper.make_node("Pad", ["values", "more"], ["padded"]),
             # a copy of each sentence's values for every row of its beam
-            helper.make_node("Shape", ["values"], ["shape"]),
+            helper.make_node("Shape", ["padded"], ["shape"]),
             helper.make_node("Gather", ["shape", "one"], ["width"]),
             helper.make_node("Shape", ["values"], ["sentences"], end=1),
             helper.make_node("Shape", ["position"], ["rows"], end=1),
             helper.make_node("Div", ["rows", "sentences"], ["beam"]),
             helper.make_node("Concat", ["one", "beam", "one"], ["copies"], axis=0),
-            helper.make_node("Unsqueeze", ["values", "one"], ["deep"]),
+            helper.make_node("Unsqueeze", ["padded", "one"], ["deep"]),
             helper.make_node("Tile", ["deep", "copies"], ["tiled"]),
             helper.make_node("Concat", ["rows", "width"], ["flat"], axis=0),
             helper.make_node("Reshape", ["tiled", "flat"], ["copied"]),
@@ -165,6 +216,7 @@ def translator(folder: Path, source: str, target: str, options: dict[str, Any] =
             helper.make_node("Cast", ["zero"], ["nothing"], to=FLOAT),
             helper.make_node("Add", ["nothing", "scores"], ["log_probabilities"]),
             helper.make_node("Add", ["position", "one"], ["next_position"]),
+            helper.make_node("Reshape", ["position", "minus"], ["attended"]),
         ],
         inputs={
             "token": (INT64, 1),
@@ -177,16 +229,15 @@ def translator(folder: Path, source: str, target: str, options: dict[str, Any] =
             "log_probabilities": (FLOAT, 2),
             "tokens": (INT64, 2),
             "next_position": (INT64, 2),
+            **({"attended": (INT64, 1)} if attended else {}),
         },
-        constants={"one": np.array([1]), "others": others, "scores": scores},
-    )
-    return _publish(
-        staged,
-        task="translate",
-        languages=[source, target],
-        labels=[],
-        options=options,
-        golden=["The cat sleeps. The dog sleeps."],
+        constants={
+            "one": np.array([1]),
+            "minus": np.array([-1]),
+            "more": np.array([0, 0, 0, 1]),
+            "others": others,
+            "scores": scores,
+        },
     )
 
 

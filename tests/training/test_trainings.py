@@ -54,7 +54,9 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     own = {
         "ner": {"guidelines"},
         "sentiment": {"behaviour"},
-        "translate": {"behaviour", "finish", "length_penalties", "start"},
+        "translate": {
+            *("behaviour", "chunk", "clean", "finish", "length_penalties", "run", "start"),
+        },
     }[manifest["task"]]
     assert training["recipe"].keys() == {"files", "network", "fit", "precision", "notes"} | own
     assert training["recipe"]["fit"]["learning_rate"] == 0.01
@@ -119,7 +121,7 @@ def test_a_seed_gives_the_same_files_and_another_seed_other_ones(
         assert (first / name).read_bytes() != (other / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("task", ["ner", "sentiment"])
+@pytest.mark.parametrize("task", ["ner", "sentiment", "translate"])
 def test_a_killed_training_ends_as_one_that_was_not(
     corpora: Path, tmp_path: Path, task: str
 ) -> None:
@@ -147,8 +149,8 @@ def test_a_killed_training_ends_as_one_that_was_not(
     said, _ = process.communicate(timeout=200)
     assert process.returncode == 0, said
     assert "resumed at step" in said
-    resumed = cut / "models" / task / "1"
-    for name in ("model.onnx", "tokenizer.json"):
+    (resumed,) = cut.glob("models/*/1")
+    for name in ["tokenizer.json", *(path.name for path in whole.glob("*.onnx"))]:
         assert (resumed / name).read_bytes() == (whole / name).read_bytes(), name
     manifests = [json.loads((path / "manifest.json").read_text()) for path in (whole, resumed)]
     assert list(manifests[0]["scores"].values()) == list(manifests[1]["scores"].values())
@@ -229,7 +231,7 @@ ALL_OPTIONS: dict[str, dict[str, Any]] = {
         "layers": 2,
         "decoder": 9,
         "dropout": 0.2,
-        "varied": 0.5,
+        "changed": 0.5,
         "label_smoothing": 0.2,
         "beam": 3,
         "length_penalty": 0.6,
@@ -239,7 +241,9 @@ FIT: dict[str, Any] = {
     "epochs": 2,
     "batch_tokens": 128,
     "learning_rate": 0.005,
+    "schedule": "decay",
     "warmup": 0.2,
+    "warmup_steps": 3,
     "weight_decay": 0.1,
     "clip": 0.5,
     "average": 0.9,
@@ -294,14 +298,14 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
     if task == "translate":
-        last = {"finish_train": [f"{train}#20"], "finish_epochs": 2, "finish_rate": 0.001}
+        last = {"finish_train": [f"{train}#20"], "finish_epochs": 2}
         given["finish"] = last
     fields = module.Config.model_fields
     elsewhere = {"notes", "precision"}
     if task != "ner":
         elsewhere |= {"behaviour"}
     if task == "translate":
-        elsewhere |= {"length_penalties", "start"}
+        elsewhere |= {"chunk", "clean", "length_penalties", "run", "start"}
     assert given.keys() | elsewhere == fields.keys()
     for part, values in given.items():
         if part == "guidelines":
@@ -314,6 +318,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task == "translate":
         (tmp_path / "emoji.jsonl").write_text('{"text": "😀", "same": true}\n')
         top += f'length_penalties = [0.2, 1.4]\nbehaviour = "{tmp_path}"\n'
+        top += 'chunk = 50\nclean = true\nrun = "kept"\n'
     recipe.write_text(top + as_toml(given))
     published = module.main(["--recipe", str(recipe)])
     assert published == tmp_path / "models" / "every-option" / "1"
@@ -341,11 +346,44 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     else:
         assert manifest.languages == ["fr", "en"]
         assert written["finish"] == last
-        assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 80, 20]
-        (log,) = (tmp_path / "runs").glob("*/finish/log.jsonl")
+        assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 40, 20]
+        log = tmp_path / "runs" / "kept" / "finish" / "log.jsonl"
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
+        assert len(list((tmp_path / "runs").glob("pairs-*.tsv"))) == 2  # those cleaned
+        shares = (log.parent / "dev.jsonl").read_text().splitlines()
+        assert [set(json.loads(line)) for line in shares] == [{"translate-dev"}] * 4
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
         assert manifest.options == {"beam": 3} | BUNDLE_OPTIONS
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
         assert "## Tried on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
+
+
+def test_a_named_translator_goes_on_after_it_was_published(corpora: Path, tmp_path: Path) -> None:
+    train = str(corpora / "translate-train.tsv")
+    options = ("--run", "mine", "--schedule", "constant", "--chunk", "20", "--finish-train", train)
+    first = tiny.train("translate", corpora, tmp_path, *options, "--epochs", "3")
+    again = tiny.train("translate", corpora, tmp_path, *options, "--epochs", "5")
+    assert (first.name, again.name) == ("1", "2")
+    run = tmp_path / "runs" / "mine"
+    assert (run / "checkpoint.pt").exists()
+    assert not (run / "finish" / "checkpoint.pt").exists()
+    points = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [point["epoch"] for point in points] == [1, 2, 3, 4, 5]
+    assert len((run / "finish" / "log.jsonl").read_text().splitlines()) == 1
+    whole = tiny.train("translate", corpora, tmp_path / "whole", *options, "--epochs", "5")
+    for name in ("encoder.onnx", "decoder.onnx"):
+        assert (whole / name).read_bytes() == (again / name).read_bytes()
+        assert (whole / name).read_bytes() != (first / name).read_bytes()
+
+
+def test_pairs_that_are_no_translations_are_left_out_where_asked_for(
+    corpora: Path, tmp_path: Path
+) -> None:
+    lines = (corpora / "translate-train.tsv").read_text().splitlines()
+    bad = ["The cat of 1999 sleeps.\tLe chat de 2011 dort.", lines[0], "Ha.\t" + "Ha ha! " * 20]
+    (tmp_path / "train.tsv").write_text("\n".join([*lines, *bad]) + "\n")
+    options = ("--train", str(tmp_path / "train.tsv"), "--epochs", "1", "--clean", "True")
+    tiny.train("translate", corpora, tmp_path, *options)
+    (kept,) = (tmp_path / "runs").glob("pairs-*.tsv")
+    assert kept.read_text().splitlines() == [f"0\t{line}" for line in lines]

@@ -126,11 +126,17 @@ class Cleaner:
 
 
 def lexicon(pairs: Sequence[Pair]) -> dict[str, frozenset[str]]:
-    """Words that co-occur (Dice coefficient), by word of either side, prefixed with the number of the side."""
+    """Words that co-occur (Dice coefficient), by word of either side, prefixed with the number of the side.
+
+    Empty where there are too few pairs to tell.
+    """
     sides = []
     for texts in ([pair.text for pair in pairs], [pair.other for pair in pairs]):
         counter = CountVectorizer(token_pattern=_WORD, min_df=5, max_df=0.05, binary=True)
-        matrix: csr_matrix = counter.fit_transform(texts).astype(np.int32)
+        try:
+            matrix: csr_matrix = counter.fit_transform(texts).astype(np.int32)
+        except ValueError:  # no word stands in five texts and yet in few
+            return {}
         sides.append((matrix, counter.get_feature_names_out()))
     (one, ours), (other, theirs) = sides
     together: csr_matrix = (one.T @ other).tocsr()

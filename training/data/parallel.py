@@ -30,7 +30,6 @@ class Data:
     """By file name without endings, as the tests."""
     tests: dict[str, list[Pair]]
     corpora: list[bundle.Corpus]
-    """Those of the training first."""
     left_out: int
     """Training pairs dropped because dev or a test holds the same text, or as they are no translations."""
 
@@ -59,7 +58,7 @@ def load(
     left_out = data.left_out
     if clean:
         written = languages[::-1] if reverse else languages
-        cleaned = _cleaned(grouped, written, _kept(files.runs, data.corpora[: len(names)]))
+        cleaned = _cleaned(grouped, written, _kept(files.runs, data.corpora, seed))
         left_out += sum(map(len, grouped)) - sum(map(len, cleaned))
         grouped = cleaned
     dev: dict[str, list[Pair]] = {corpora.test_name(name, {}): [] for name in files.dev}
@@ -87,8 +86,10 @@ def _weighted(name: str) -> tuple[str, float]:
     return plain, float(amount[:-1])
 
 
-def _kept(runs: Path, used: Sequence[bundle.Corpus]) -> Path:
-    digest = hashlib.sha256("\n".join(corpus.sha256 for corpus in used).encode()).hexdigest()[:10]
+def _kept(runs: Path, used: Sequence[bundle.Corpus], seed: int) -> Path:
+    """Named for dev and tests, too: what they hold is in no training. The seed draws the pairs of PATH#5000."""
+    parts = [f"{corpus.split} {corpus.sha256} {corpus.examples}" for corpus in used] + [str(seed)]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
     return runs / f"pairs-{digest}.tsv"
 
 

@@ -99,7 +99,7 @@ def alphabet(texts: Iterable[str]) -> set[str]:
 
 
 def _readable(character: str) -> bool:
-    if character in READABLE or character in "·⋅" or re.fullmatch(EMOJI, character):
+    if character in READABLE or character in "·⋅\ufffd" or re.fullmatch(EMOJI, character):
         return False
     kind = unicodedata.category(character)
     if kind[0] == "L":

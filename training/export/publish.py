@@ -104,10 +104,12 @@ def publish(
     confusion: Callable[[Any], Confusion] | None = None,
     predictions: Callable[[Any], Mapping[str, GradedPredictions]] | None = None,
     tune: Callable[[Any], tuple[dict[str, Any], Scores]] | None = None,
+    keep_checkpoint: bool = False,
 ) -> Path:
     """Writes, checks, scores and publishes the next version; gives its folder.
 
-    run: the folder of this training; its checkpoint is deleted once the bundle is there.
+    run: the folder of this training; its checkpoint is deleted once the bundle is there, unless it is to be
+    kept for a training that goes on.
     write: writes the graphs in a precision, and the tokenizer, into a folder.
     check: compares them with PyTorch; gives the largest difference of each graph.
     load, score: the task that will serve, and its scores by test set.
@@ -149,7 +151,8 @@ def publish(
         predictions(task) if predictions else None,
     )
     published = bundle.publish(bundle.seal(staged, manifest))
-    (run / CHECKPOINT).unlink()
+    if not keep_checkpoint:
+        (run / CHECKPOINT).unlink()
     for name, values in results.items():
         shown = "  ".join(f"{key} {value}" for key, value in values.items() if key != "signature")
         tqdm.write(f"{name}: {shown}")

@@ -26,8 +26,8 @@ def projected_cross_entropy(
     read: [rows, features], weight: [vocabulary, features], bias: [vocabulary], target: [rows].
     Under `torch.autocast` to bfloat16 the logits are in bfloat16.
 
-    sampled: with less than 1 the sum over the vocabulary is estimated from the targets of all rows and this share of
-    the other classes, drawn at random and weighted accordingly (Jean et al. 2015, On Using Very Large Target
+    sampled: with less than 1 the sum over the vocabulary is estimated from the targets of all rows and this share
+    of the other classes, drawn at random and weighted accordingly (Jean et al. 2015, On Using Very Large Target
     Vocabulary for Neural Machine Translation; here the estimate of the sum is unbiased).
     """
     if sampled < 1:

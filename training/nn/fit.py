@@ -145,7 +145,6 @@ def fit(
         if begun:
             optimizer.load_state_dict(torch.load(begun, weights_only=True)["optimizer"])
     planned, batches = progress.epoch, plan(progress.epoch)
-    total = options.epochs * len(batches)
     started, saved = time.monotonic(), time.monotonic()
     before = history.seconds
 
@@ -153,13 +152,15 @@ def fit(
         history.seconds = before + time.monotonic() - started
         _save(checkpoint, network, optimizer, mean, progress, history, best)
 
+    total = progress.step + (options.epochs - progress.epoch) * len(batches) - progress.batch
     bar = tqdm(total=total, initial=progress.step, unit="step", mininterval=5, dynamic_ncols=True)
     while progress.epoch < options.epochs and not progress.stopped:
         if planned != progress.epoch:
             planned, batches = progress.epoch, plan(progress.epoch)
         while progress.batch < len(batches) and not progress.stopped:
             network.train()
-            rate = _rate(progress.step, total, options)
+            done = (progress.epoch + progress.batch / len(batches)) / options.epochs
+            rate = _rate(progress.step, done, options)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
@@ -261,20 +262,21 @@ def _marks(batches: int, validations: int) -> set[int]:
     return {batches * part // validations for part in range(1, validations + 1)}
 
 
-def _rate(step: int, total: int, options: Fit) -> float:
+def _rate(step: int, done: float, options: Fit) -> float:
     """Learning rate of a step: a linear rise, then half a cosine to zero, the same rate, or a line to zero.
 
     constant and decay are two phases of one schedule (Hu et al. 2024, MiniCPM: warm-up, stable, decay).
+    done: share of the training before this step, in epochs, which may have unlike numbers of steps.
     """
     if options.warmup_steps:
         rise = min(1.0, (step + 1) / options.warmup_steps)
     else:
-        rise = min(1.0, (step / total + 1e-3) / options.warmup) if options.warmup else 1.0
+        rise = min(1.0, (done + 1e-3) / options.warmup) if options.warmup else 1.0
     if options.schedule == "constant" or rise < 1:
         return options.learning_rate * rise
-    left = 1 - (step / total - options.warmup) / (1 - options.warmup)
+    left = min(1.0, 1 - (done - options.warmup) / (1 - options.warmup))
     if options.schedule == "decay":
-        return options.learning_rate * min(1.0, left)
+        return options.learning_rate * left
     return options.learning_rate * 0.5 * (1 + math.cos(math.pi * (1 - left)))
 
 

@@ -13,16 +13,20 @@ from service.tasks.translate.tracing import TracedText
 CAPITAL, UPPER = "\ue000", "\ue001"
 """Before a word with a capital at its start, and before one in capitals."""
 
+SPARE = "\ue002\ue003"
+"""Reserved for marks to come."""
+
 _WORD = re.compile(r" ?[^\W\d_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
+_PARTS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}(?![^\W\d_A-ZÀ-ÖØ-Þ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[^\W\d_]")
 """Of a word with capitals inside."""
 
 _LETTER = re.compile(r"[^\W\d_]")
 _AFTER_CAPITAL = re.compile(rf"(?:(?<={CAPITAL})|(?<={CAPITAL} ))[^\W\d_]")
 _UPPER_RUN = re.compile(rf"{UPPER} ?[^\W\d_]+")
 _INITIAL = re.compile(r"\A[\W_]*?[^\W\d_]")
-_MARKS = re.compile(rf"[{CAPITAL}{UPPER}]")
+_FIRST = re.compile(r"\A[\W\d_]*?[^\W\d_]")
+_MARKS = re.compile(rf"[{CAPITAL}{UPPER}{SPARE}]")
 _PRONOUN = re.compile(r"(?<![^\W_])i(?![^\W_]|\.\w|[-@/])")
 
 
@@ -31,7 +35,9 @@ class Case:
     """What is not in the marks."""
 
     initial: bool = False
-    """The sentence begins with a capital."""
+    """The first word of the sentence begins with a capital."""
+    after_number: bool = False
+    """A number stands before that word."""
     capitals: bool = False
     """All of it is in capitals."""
 
@@ -78,7 +84,8 @@ def lowered(text: TracedText, language: str) -> tuple[TracedText, Case]:
             for part in _PARTS.findall(letters)
         )
 
-    return spaced.sub(_WORD, marked), Case(initial=initial)
+    after_number = initial and bool(re.search(r"\w", plain[:start]))
+    return spaced.sub(_WORD, marked), Case(initial=initial, after_number=after_number)
 
 
 def cased(text: TracedText, case: Case, language: str) -> TracedText:
@@ -91,7 +98,9 @@ def cased(text: TracedText, case: Case, language: str) -> TracedText:
     text = text.sub(_AFTER_CAPITAL, lambda match: match[0].upper()).sub(_MARKS, "")
     if language == "en":
         text = text.sub(_PRONOUN, "I")
-    return text.sub(_INITIAL, lambda match: match[0].upper()) if case.initial else text
+    if not case.initial:
+        return text
+    return text.sub(_FIRST if case.after_number else _INITIAL, lambda match: match[0].upper())
 
 
 def _upper(text: str) -> str:

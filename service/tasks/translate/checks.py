@@ -24,8 +24,8 @@ _SPELLED = frozenset({
     "thousand", "million", "dozen", "noon", "midnight", "first", "second", "third", "half", "quarter",
     "un", "une", "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "onze", "douze", "treize",
     "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "cent",
-    "cents", "mille", "quinzaine",
-    "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi", "demie", "quart",
+    "cents", "mille", "quinzaine", "midi", "minuit", "premier", "premiers", "deuxième", "troisième", "demi",
+    "demie", "quart",
 })
 # fmt: on
 

@@ -48,13 +48,14 @@ READABLE = "".join(map(chr, ONE_FOR_ONE)) + "".join(_OTHERS) + "«»‹›"
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
-    "|(?<![\u20e3\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\ufe0e\ufe0f]+"  # which bind emoji
+    "|(?<![\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])"
+    "(?:[\u200d\ufe0e\ufe0f](?!\u20e3))+"  # which bind emoji
 )
 _ZERO_WIDTH_SPACE = re.compile("\u200b+")
 _COMBINING = re.compile("[^\\W_][\u0300-\u036f]+|[\u212a\u212b]")
 _OTHER = re.compile("[" + "".join(_OTHERS) + "]")
 _LINES = re.compile(r"[ ]{2,}")
-_ANGLES = re.compile(r"[«‹] *| *[»›]")
+_ANGLES = re.compile(r"[«‹] *|(?<! ) +[»›]|[»›]")
 _QUOTE = re.compile('"')
 _BEFORE_PUNCTUATION = re.compile(r"(?<=\S) +(?=[?!;:%][?!]*(?:[\s.,)”]|$))")
 _ELIDABLE = (
@@ -64,11 +65,12 @@ _ELIDABLE = (
 _NO_SPACE = re.compile(
     r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))|(?<=[\d\ue010-\ue019])(?=%)"
 )
+_SINGLE_OPENING = re.compile(r"(?<![^\s(–“])'(?=\w)")
 _ENDING = re.compile(r"[!?]{2,}$")
 _LAST_MARK = re.compile(r"[!?]$")
 _OPENING, _CLOSING, _DOTS = re.compile("“"), re.compile("”"), re.compile(r"\.\.\.")
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
-_ELIDED = re.compile(_ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
+_ELIDED = re.compile("(?<!')" + _ELIDABLE + r"' (?=[\w“\ue000-\ue02f])", re.IGNORECASE)
 
 
 def composed(text: TracedText) -> TracedText:
@@ -120,7 +122,11 @@ class Style:
     """How a text writes what languages and people write in several ways."""
 
     curly: bool = False
-    """Quotes and apostrophes."""
+    """Quotes."""
+    apostrophes: bool = False
+    """Curly ones."""
+    single: bool = False
+    """Quotes that are single ones."""
     em_dash: bool = False
     ellipsis: bool = False
     """As one character."""
@@ -134,8 +140,15 @@ class Style:
         ending = marks[0] if marks else ""
         if text.isascii():
             return cls(ending=ending) if ending else _PLAIN
-        curly = any(c in text for c in "’“”«„")
-        return cls(curly, em_dash="—" in text, ellipsis="…" in text, ending=ending)
+        quoted = any(c in text for c in "‘“”«„")
+        return cls(
+            curly=quoted or ("’" in text and '"' not in text),
+            apostrophes="’" in text or (quoted and "'" not in text),
+            single="‘" in text,
+            em_dash="—" in text,
+            ellipsis="…" in text,
+            ending=ending,
+        )
 
 
 _PLAIN = Style()
@@ -149,7 +162,9 @@ def printed(text: TracedText, language: str, style: Style) -> TracedText:
         text = text.sub(_NO_SPACE, " ").sub(_OPENING, "« ").sub(_CLOSING, " »")
     elif not style.curly:
         text = text.translate({ord("“"): ord('"'), ord("”"): ord('"')})
-    if style.curly:
+    if style.single:
+        text = text.sub(_SINGLE_OPENING, "‘")
+    if style.apostrophes:
         text = text.translate({ord("'"): ord("’")})
     if style.em_dash:
         text = text.translate({ord("–"): ord("—")})

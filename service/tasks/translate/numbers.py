@@ -36,6 +36,7 @@ _TIMES = {
 
 _OTHER = "|".join(
     [
+        r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})",  # IP addresses with a port or a mask
         r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}",  # dates
         r"\d{4}-\d\d-\d\d",
         r"\+\d{1,3}(?:[ .\u00a0-]?\(?\d{1,4}\)?){2,6}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}",  # telephone numbers
@@ -107,8 +108,9 @@ def _time(match: re.Match[str], target: str) -> list[str]:
         hour = hour % 12 + (12 if half in "pP" else 0)
     if target == "en":
         twelve, half = (hour - 1) % 12 + 1, "pm" if hour >= 12 else "am"
-        forms = [f"{twelve}:{minute} {half}", f"{hour}:{minute}", f"{twelve}:{minute} {half[0]}.m."]
-        return [*forms, f"{twelve}:{minute}{half}"]
+        time = f"{twelve}:{minute}" if minute else str(twelve)
+        forms = [f"{time} {half}", f"{hour}:{minute or '00'}", f"{time} {half[0]}.m."]
+        return [*forms, f"{time}{half}"]
     if target == "fr":
         short = [f"{hour} h", f"{hour} heures", f"{hour}h", f"{hour} heure"]
         if not minute or minute == "00":

@@ -41,8 +41,8 @@ _ENDINGS = [  # none that is a word, which may follow a full stop without a spac
 
 _WEB = "|".join(
     [
-        r"(?:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
-        r"(?:www\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
+        r"(?i:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
+        r"(?:(?i:www)\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
         r"(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+",
         rf"(?<![\w.@/\\-])[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(_ENDINGS)})(?![\w-]|\.\w)(?:/[^\s<>\"«»“”]*[\w/])?",
     ]
@@ -56,16 +56,16 @@ _CODE = "|".join(
         r"(?<![\w%])%(?:\d{1,2}\$)?[-+0#]?\d*(?:\.\d+)?(?:l{0,2}[diuoxXfFeEgGcrsap@])(?![A-Za-zÀ-ÿ])",
         r"%[A-Za-z_]\w*%",
         r"</?[A-Za-z!?][^<>\n]{0,200}>|<%?[A-Za-z_][\w .-]{0,40}%?>",
-        r"\[[A-Z0-9_]*[0-9_][A-Z0-9_]*\]",
+        r"\[(?=[A-Z]*[0-9_])[A-Z0-9_]++\]",
         r"!?\[(?=[^\[\]\n]{1,200}\]\()|\]\([^()\s]+\)",  # around the text of a link in Markdown
         r"&(?:#\d{1,7}|#x[\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});",
-        r"(?<![\w:]):[a-z0-9_+-]*[a-z][a-z0-9_+-]*:(?![\w:])",  # :emoji_code:
+        r"(?<![\w:]):(?=[0-9_+-]*[a-z])[a-z0-9_+-]++:(?![\w:])",  # :emoji_code:
         r"@@?[A-Za-z_][\w.-]*\w@@?|@[\w-]*[A-Za-z_][\w-]*(?:/[\w-]+)*",
         r"(?<![\w&#])#[^\W\d]\w*|(?<![\w&#])#\d+\b",
         r"(?<![\w-])--?[A-Za-z](?:[\w-]*\w)?(?:=[^\s,;.]+)?(?![\w'’])",  # options of a command
         r"(?<![\w/\\.])(?:~|\.{1,2})?(?:/[\w.+@%-]*\w)+/?(?!\w)",  # paths
-        r"(?<!\w)[A-Za-z]:\\[\w.\\ -]*\w|(?<![\w\\])\\[\w.-]+(?:\\[\w.-]+)+",
-        r"(?<![\w-])[\w.]+\(\)",  # a function
+        r"(?<!\w)[A-Za-z]:\\(?:[\w.()-]++(?: [\w.()-]++){0,3}\\)*[\w.-]*\w|(?<![\w\\])\\\\?[\w.-]+(?:\\[\w.-]+)+",
+        r"(?<![\w.-])[\w.]++\(\)",  # a function
         r"(?:Ctrl|Alt|Shift|Cmd|Command|Option|Maj|Win)(?:\+[\w-]+)+",
         r"\*\*\*?|__+|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|\||\\[ntr](?![a-z])",
     ]
@@ -77,12 +77,12 @@ _IDENTIFIER = "|".join(
         r"(?<!\w)0x[\da-fA-F]+(?!\w)",
         r"(?<![\w-])[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}(?![\w-])",
         r"(?<![\w-])(?=[\da-f]*[a-f])(?=[\da-f]*\d[a-f]*\d)[\da-f]{7,64}(?![\w-])",
-        r"(?<![\w-])[A-Z]{1,6}-?\d[\w]*(?:-[A-Z\d]+)*(?![\w-])",  # COVID-19, A380, INV-2024-07
-        r"(?<![\w-])[A-Za-z]+\d+[A-Za-z\d]*(?:-[A-Za-z\d]+)*(?![\w-])",  # mp3, utf8
+        r"(?<![\w-])[A-Z]{1,6}-?\d\w*+(?:-[A-Z\d]+)*+(?![\w-])",  # COVID-19, A380, INV-2024-07
+        r"(?<![\w-])[A-Za-z]++\d[A-Za-z\d]*+(?:-[A-Za-z\d]+)*(?![\w-])",  # mp3, utf8
         r"(?<![\w-])(?:[a-z]{2,5}-\d+|x86[-_]64)(?![\w-])",  # utf-8
-        r"(?<![\w-])\w*[^\W_]_[^\W_]\w*(?![\w-])",  # snake_case
-        r"(?<![\w.-])[a-z_]{2,}(?:\.[a-z_]{2,}\w*)+(?![\w.])",  # color.ui
-        r"(?<![\w'’-])(?:[^\W\d_]*[a-z][A-Z])[^\W\d_]*(?![\w-])",  # camelCase, YouTube
+        r"(?<![\w-])(?=\w*[^\W_]_[^\W_])\w++(?![\w-])",  # snake_case
+        r"(?<![\w.-])[a-z_]{2,}+(?:\.[a-z_]{2,}+\w*+)++(?![\w.])",  # color.ui
+        r"(?<![\w'’-])(?=[^\W\d_]*[a-z][A-Z])[^\W\d_]++(?![\w-])",  # camelCase, YouTube
     ]
 )
 
@@ -121,17 +121,14 @@ class Finder:
         self._number = numbers.pattern(source)
         number = _uncased(self._number)
 
-        def compiled(number: str) -> re.Pattern[str]:
-            return re.compile(
-                rf"{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
-                rf"|\w*[^{letters}]+(?:[^\s{letters}]|\w)*",
-            )
+        usual = (
+            rf"{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
+            rf"|\w{{0,50}}[^{letters}]+(?:[^\s{letters}]|\w)*"
+        )
 
         self._hint = re.compile(rf"{_HINT}|[^{letters}]")
-        self._pattern, self._every_number = (
-            compiled(number),
-            compiled(rf"{number}|(?<!\w)\d{{1,4}}(?!\w)"),
-        )
+        self._pattern = re.compile(usual)
+        self._every_number = re.compile(rf"{usual}|(?P<small>(?<!\w)\d{{1,4}}(?!\w))")
 
     def find(self, text: str, *, every_number: bool = False) -> list["Found"]:
         """The items in the order of the text; with `every_number` small ones, too."""
@@ -142,6 +139,8 @@ class Finder:
 
     def _item(self, match: re.Match[str]) -> Item:
         found = match[0]
+        if match.groupdict().get("small"):
+            return Item(found, (found,), number=True)
         if not match["number_"]:
             return Item(found, (found,), number=False, soft=bool(match["identifier"]))
         number = self._number.match(match.string, match.start())
@@ -189,6 +188,8 @@ def replaced(text: TracedText, found: Sequence[Found]) -> tuple[TracedText, dict
         if character:
             standing[character] = item
             spans[start] = (end, character)
+        elif PLACEHOLDER.search(item.text):  # which would be taken for one of ours
+            spans[start] = (end, " ")
     return spliced(text, spans), standing
 
 
@@ -235,7 +236,7 @@ def attached(translation: TracedText, source: str) -> TracedText:
     """
     for place in re.finditer(f"[{VERBATIM}]", source):
         character = place[0]
-        if re.match(f"[\\w{_MARKS}]", source[place.end() :]):
+        if re.match(f"\\w|[{_MARKS}](?! )", source[place.end() :]):
             translation = translation.sub(re.compile(f"(?<={character}) (?=\\w)"), "")
         if re.search(r"\w$", source[: place.start()]):
             translation = translation.sub(re.compile(f"(?<=\\w) (?={character})"), "")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from service.tasks.translate import casing, normalization, placeholders
 from service.tasks.translate.casing import Case
 from service.tasks.translate.normalization import Style
-from service.tasks.translate.placeholders import Finder, Item
+from service.tasks.translate.placeholders import Finder, Found, Item
 from service.tasks.translate.tracing import TracedText
 
-SPECIAL = "\ue000\ue001\ue002\ue003" + placeholders.RESERVED
+SPECIAL = casing.CAPITAL + casing.UPPER + casing.SPARE + placeholders.RESERVED
 """Characters of the network's vocabulary that no text may bring in: marks of capitals, two spare, placeholders."""
 
 
@@ -40,6 +40,15 @@ class Reader:
         self.source, self.target = source, target
         readable = {c for c in known if len(c) == 1 and c not in SPECIAL}
         self.finder = Finder(source, target, {*readable, *normalization.READABLE} - {"▁"})
+
+    def found(self, text: str) -> list[Found]:
+        """What of a text is taken over, and where it stands there; accents and hyphens apart make no item."""
+        plain = normalization.composed(TracedText.of(text))
+        assert plain.origins is not None
+        return [
+            ((plain.origins[start], plain.origins[end]), item)
+            for (start, end), item in self.finder.find(plain.text)
+        ]
 
     def read(self, text: str, *, traced: bool = False) -> Read:
         """A sentence; `traced` keeps where in it each character stands."""

@@ -16,7 +16,7 @@ ENCODED_TOGETHER = 8
 
 _OTHER = rf"[^\w{CAPITAL}{UPPER}{RESERVED}]"
 _AROUND_PLACEHOLDERS = re.compile(
-    rf"({_OTHER}*[{RESERVED}](?:{_OTHER}*[{RESERVED}])*{_OTHER}*?(?= ?[\w{CAPITAL}{UPPER}]|$))"
+    rf"((?<!{_OTHER}){_OTHER}*+[{RESERVED}](?:{_OTHER}*[{RESERVED}])*{_OTHER}*?(?= ?[\w{CAPITAL}{UPPER}]|$))"
 )
 _AFTER_MARKS = re.compile(r"([,;:–]+(?= ))")
 
@@ -134,9 +134,9 @@ class Translating:
             for key, hypotheses in search.step():
                 handle, place, _ = self._places.pop(key)
                 job = self._jobs[handle]
-                if width != self._task.beam:
+                if width == job.sentence.width and job.attempt.parts == [job.sentence]:
                     job.wider = hypotheses
-                if width == self._task.beam or job.sentence.width == width == self._task.beam:
+                if width == self._task.beam:
                     job.attempt.found[place] = hypotheses
                 if any(one == handle for one, _, _ in self._places.values()):
                     continue

@@ -5,6 +5,7 @@ around a sentence, and lines without a word are left out.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import sentencex
@@ -17,11 +18,12 @@ LONGEST = 2000
 
 _WHITE_SPACE = re.compile(r"\s")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
+_BULLETS = "[-–—•·●▪*>+|]"
 _LEADING = re.compile(
-    r"(?:\s|[-–—•·●▪*>+|]+(?=\s)|#{1,6}(?=\s)|\|+|\(?(?:[0-9]{1,3}|[a-z])[.)](?=\s)|\[[ xX]\](?=\s)"
-    rf"|\*\*\*?|__+|~~|[*_](?=\w)|</?[A-Za-z][^<>\n]*>|{EMOJI})+"
+    rf"(?:\s|(?<!{_BULLETS}){_BULLETS}++(?=\s)|#{{1,6}}(?=\s)|\|+|\(?(?:[0-9]{{1,3}}|[a-z])[.)](?=\s)"
+    rf"|\[[ xX]\](?=\s)|\*\*\*?|__+|~~|[*_](?=\w)|</?[A-Za-z][^<>\n]*>|{EMOJI})+"
 )
-_TRAILING = re.compile(rf"(?:\s|\*\*\*?|__+|~~|[*_](?![^\W_])|\|+|</?[A-Za-z][^<>\n]*>|{EMOJI})+$")
+_TRAILING = re.compile(rf"(?:\s|\*\*\*?|__+|~~|[*_](?![^\W_])|\|+|</?[A-Za-z][^<>\n]*>|{EMOJI})++")
 _STARTS_ANEW = re.compile(r"\s*(?:[-–—•·●▪*>+|#]|\(?(?:[0-9]{1,3}|[a-z])[.)]\s|```|~~~|$)")
 _ENDED = re.compile(r"[.!?:;…。|][\"'”’»)\]*_ ]*$|-->|^\s*#{1,6}\s")
 _SMALL = re.compile(r"\s*[\"'“«(\[*_]*[^\W\d_A-ZÀ-ÖØ-Þ]")
@@ -118,17 +120,19 @@ def _trimmed(text: str, span: Span) -> Span | None:
     start, end = span
     leading = _LEADING.match(text, start, end)
     start = leading.end() if leading else start
-    trailing = _TRAILING.search(text, start, end)
-    end = trailing.start() if trailing else end
+    found = list(_TRAILING.finditer(text, start, end))  # to search with $ would take n² steps
+    if found and found[-1].end() == end:
+        end = found[-1].start()
     return (start, end) if start < end else None
 
 
 def _has_word(text: str, span: Span, items: Sequence[Span]) -> bool:
     """Whether a letter is left that is no part of what is taken over."""
     start, end = span
-    for first, last in items:
-        if last <= start or first >= end:
-            continue
+    for at in range(bisect_right(items, start, key=lambda item: item[1]), len(items)):
+        first, last = items[at]
+        if first >= end:
+            break
         if any(map(str.isalpha, text[start:first])):
             return True
         start = max(start, last)
@@ -141,17 +145,21 @@ def rewrapped(source: str, translation: str) -> str:
     >>> rewrapped("It is quite\\n  late now", "Il est assez tard")
     'Il est\\n  assez tard'
     """
-    breaks = list(re.finditer(r"[ \t]*[\r\n]+[ \t>]*", source))
+    breaks = list(re.finditer(r"(?:(?<![ \t])[ \t]+)?[\r\n]+[ \t>]*", source))
     if not breaks:
         return translation
     spaces = [match.start() for match in re.finditer(" ", translation)]
-    chosen: dict[int, str] = {}
+    parts: list[str] = []
+    length = len(source) - sum(len(match[0]) - 1 for match in breaks)  # each counts as a space
+    gone = end = free = 0
     for match in breaks:
-        wanted = match.start() / len(source) * len(translation)
-        free = [at for at in spaces if at not in chosen and all(at > other for other in chosen)]
-        if not free:
+        wanted = (match.start() - gone) / length * len(translation)
+        gone += len(match[0]) - 1
+        after = bisect_left(spaces, wanted, free)
+        nearest = range(max(free, after - 1), min(after + 1, len(spaces)))
+        if not nearest:
             break
-        chosen[min(free, key=lambda at: abs(at - wanted))] = match[0]
-    for at in sorted(chosen, reverse=True):
-        translation = translation[:at] + chosen[at] + translation[at + 1 :]
-    return translation
+        chosen = min(nearest, key=lambda at: abs(spaces[at] - wanted))
+        parts += [translation[end : spaces[chosen]], match[0]]
+        end, free = spaces[chosen] + 1, chosen + 1
+    return "".join([*parts, translation[end:]])

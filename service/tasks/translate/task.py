@@ -18,7 +18,7 @@ from service.registry.bundle import Bundle
 from service.tasks.base import ModelName, Request, Strict, Usage
 from service.tasks.session import Session
 from service.tasks.text import Span
-from service.tasks.translate import markup
+from service.tasks.translate import casing, markup
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.markup import Document
 from service.tasks.translate.reading import Read, Reader
@@ -38,6 +38,8 @@ answer bit-identical in any batch.
 """
 
 ALTERNATIVES_WIDTH = 5
+
+MARKS = {casing.CAPITAL, casing.UPPER}
 
 Feeds = Mapping[str, NDArray[Any]]
 
@@ -101,7 +103,7 @@ class Translate:
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
         html = request.format == "html"
         plain = self._document(text).text if html else text
-        found = self._reader.finder.find(plain)
+        found = self._reader.found(plain)
         return [
             sentence
             for span in segments(plain, self.source, found)
@@ -111,7 +113,7 @@ class Translate:
     def _document(self, html: str) -> Document:
         """With what is taken over and has tags inside of it, as `@<b>name</b>`, passing through."""
         document = markup.parse(html)
-        return document.keeping([span for span, _ in self._reader.finder.find(document.text)])
+        return document.keeping([span for span, _ in self._reader.found(document.text)])
 
     def _sentences(self, text: str, span: Span, width: int, traced: bool) -> Iterator[Sentence]:
         """A sentence in parts that fit the network."""
@@ -298,10 +300,16 @@ def cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int
     runs, first = [], 0
     while len(ids) - first > limit:
         last = first + limit
-        early = range(last, first + limit // 2, -1)
-        marks = (at for at in early if tokens[at - 1][-1] in ",;:–)" and tokens[at].startswith("▁"))
-        words = (at for at in early if tokens[at].startswith("▁"))
-        last = next(marks, None) or next(words, None) or last
+        words = [at for at in range(last, first + limit // 2, -1) if _begins_word(tokens, at)]
+        marks = (at for at in words if tokens[at - 1][-1] in ",;:–)")
+        last = next(marks, None) or next(iter(words), last)
         runs.append((first, last))
         first = last
     return [*runs, (first, len(ids))] if len(ids) > first else runs
+
+
+def _begins_word(tokens: Sequence[str], at: int) -> bool:
+    """Whether a word begins with this token, or with the mark of its capitals."""
+    if tokens[at - 1] in MARKS:
+        return False
+    return tokens[at + (tokens[at] in MARKS and at + 1 < len(tokens))].startswith("▁")

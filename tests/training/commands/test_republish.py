@@ -11,6 +11,7 @@ from service import tasks
 from service.registry import bundle
 from service.tasks.base import predict
 from service.tasks.translate.task import Translate
+from tests.service import tiny
 from training.__main__ import main
 from training.export.golden import GOLDEN
 from training.tasks.translate.config import BUNDLE_OPTIONS
@@ -18,12 +19,12 @@ from training.tasks.translate.config import BUNDLE_OPTIONS
 
 @pytest.fixture
 def old(translate_path: Path, tmp_path: Path) -> Path:
-    """A bundle from before capitals and addresses were handled."""
+    """A bundle whose options, scores and golden examples are not those of today."""
     path = Path(
         shutil.copytree(translate_path, tmp_path / "models" / translate_path.parent.name / "1")
     )
     manifest = bundle.read_manifest(path)
-    options = {"beam": 1, "length_penalty": 1.0, "repeats": 2, "verbatim": True}
+    options = {"beam": 1, "length_penalty": 1.0, "repeats": 7, "reader": 1}
     update = {"options": options, "golden": manifest.golden[:1], "scores": {"old": {"bleu": 0.0}}}
     bundle.seal(path, manifest.model_copy(update=update))
     return path
@@ -75,6 +76,15 @@ def test_graphs_are_written_as_they_are_today_and_the_card_tells_what_int8_costs
         kinds = {node.op_type for node in onnx.load(path / "decoder.onnx").graph.node}
         assert {kind for kind in kinds if kind.startswith("MatMul")} == products
     assert "| int8 | float32 |" in (again / "card.md").read_text()
+
+
+def test_a_bundle_that_reads_texts_in_an_earlier_way_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny.translator(tmp_path / "models", "en", "fr").path
+    assert main(["republish", str(path), "--recipe", str(recipe(tmp_path))]) == 1
+    assert "reads texts in an earlier way; train it anew instead" in capsys.readouterr().err
+    assert not path.with_name("2").exists()
 
 
 def test_a_wrong_bundle_or_recipe_is_refused(

@@ -1,13 +1,21 @@
-"""Tokenizers on odd texts: saved and loaded they agree, words keep their places, subwords lose nothing."""
+"""Tokenizers on odd texts: saved and loaded they agree, words keep places, subwords lose nothing they know."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from training.data.tokenization import subword_tokenizer, word_counts, word_tokenizer, words_of
+from service.tasks.translate.casing import CAPITAL, UPPER
+from service.tasks.translate.reading import SPECIAL, Reader
+from training.data.tokenization import (
+    alphabet,
+    subword_tokenizer,
+    word_counts,
+    word_tokenizer,
+    words_of,
+)
 
 ODD = [
     "",
@@ -27,6 +35,15 @@ ODD = [
     "x" * 20_000,
     "a " * 5_000,
 ]
+KNOWN = alphabet(["àâçéèêëîïôùûüœ"] * 2)
+READ = [
+    " the cat sleeps.",
+    " le chat dort à l' ombre.",
+    f"{CAPITAL} price: 12 euros!",
+    " {x} \ue020, \ue010",
+]
+"""As a translator reads its texts."""
+
 SENTENCES = ["The cat sleeps.", "Le chat dort à l'ombre.", "Price: 12 euros!", "Was für 3 Tiere?"]
 
 
@@ -37,7 +54,7 @@ def words() -> Tokenizer:
 
 @pytest.fixture(scope="module")
 def subwords() -> Tokenizer:
-    return subword_tokenizer(SENTENCES * 3, size=330)
+    return subword_tokenizer(READ * 3, size=180, known=KNOWN)
 
 
 @pytest.mark.parametrize("kind", ["words", "subwords"])
@@ -111,41 +128,60 @@ def test_words_are_counted_most_frequent_first() -> None:
     ]
 
 
-def normal(tokenizer: Tokenizer, text: str) -> str:
-    return str(tokenizer.normalizer.normalize_str(text))
-
-
-@pytest.mark.parametrize("text", [text for text in ODD if "<s>" not in text] + SENTENCES)
-def test_subwords_lose_nothing_but_what_the_normaliser_says(subwords: Tokenizer, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [*READ, " a  b", " l' été; j' ai qu' il", f"{UPPER} nasa's,{CAPITAL} o'brien"]
+)
+def test_subwords_lose_nothing_that_they_know(subwords: Tokenizer, text: str) -> None:
     ids = subwords.encode(text, add_special_tokens=False).ids
-    assert subwords.decode(ids) == normal(subwords, text)
+    assert subwords.decode(ids) == text
     assert not {0, 1, 2} & set(ids)
 
 
-@given(st.text())
-@example("<s> and </s>")
-def test_subwords_of_any_text_lose_nothing(text: str) -> None:
-    tokenizer = _BYTES
-    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids) == normal(
-        tokenizer, text
-    )
+@given(st.text(st.sampled_from(sorted(KNOWN - {"▁"} | set(SPECIAL) | {" "}))))
+def test_subwords_of_any_known_characters_lose_nothing(text: str) -> None:
+    ids = _SUBWORDS.encode(text, add_special_tokens=False).ids
+    assert _SUBWORDS.decode(ids, skip_special_tokens=False) == text
+    assert not {0, 1, 2} & set(ids)
 
 
-_BYTES = subword_tokenizer(SENTENCES, size=300)
-_BYTES.encode_special_tokens = True  # as training and serving read a text
+@given(st.text(st.characters(exclude_characters=SPECIAL, exclude_categories=["Cs"]), max_size=12))
+def test_what_a_translator_reads_holds_characters_that_the_subwords_know(text: str) -> None:
+    read = Reader("en", "fr", _SUBWORDS.get_vocab()).read(text).text.text
+    ids = _SUBWORDS.encode(read, add_special_tokens=False).ids
+    assert _SUBWORDS.decode(ids, skip_special_tokens=False) == read
 
 
-def test_the_normaliser_composes_and_makes_spaces_and_apostrophes_plain(
-    subwords: Tokenizer,
-) -> None:
-    assert normal(subwords, "e\u0301\u00a0l\u2019eau\u202f!") == "é l'eau !"
+_SUBWORDS = subword_tokenizer(READ, size=160, known=KNOWN)
+_SUBWORDS.encode_special_tokens = True  # as training and serving read a text
 
 
-def test_digits_stand_alone(subwords: Tokenizer) -> None:
-    tokens = subwords.encode("12", add_special_tokens=False).tokens
-    assert tokens == ["1", "2"]
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        (" 12", ["▁1", "2"]),
+        ("\ue020\ue020a", ["\ue020", "\ue020", "a"]),
+        (f"{CAPITAL} the", [CAPITAL, "▁the"]),
+        ("((\ue010))", ["((", "\ue010", "))"]),
+        (" don't", ["▁don", "'t"]),
+        (" l' eau", ["▁l'", "▁eau"]),
+        (" rock'n'roll", ["▁rock", "'", "n", "'", "roll"]),
+    ],
+)
+def test_digits_reserved_characters_and_elisions_stand_alone(text: str, pieces: list[str]) -> None:
+    splitter, normalizer = _SUBWORDS.pre_tokenizer, _SUBWORDS.normalizer
+    split = splitter.pre_tokenize_str(normalizer.normalize_str(text))
+    assert [piece for piece, _ in split] == pieces
 
 
 def test_the_special_subwords_have_their_ids(subwords: Tokenizer) -> None:
     assert [subwords.token_to_id(token) for token in ("<pad>", "<s>", "</s>")] == [0, 1, 2]
-    assert 259 < subwords.get_vocab_size() <= 330
+    assert subwords.get_vocab_size() <= 180
+    assert {*KNOWN, *SPECIAL, "▁"} <= subwords.get_vocab().keys()
+
+
+def test_the_alphabet_holds_usual_latin_letters_and_signs_in_small() -> None:
+    found = alphabet(["Éa «x» ’ 中 ж ½ € £", "É 😀 \ufffd · \u00ad €", "ñ"] * 2)
+    assert {"é", "ñ", "€", "£"} <= found
+    assert not found & set("É«»’中ж😀·\u00ad\ufffd ")
+    assert set("az09{}~“”–") <= found
+    assert "ñ" not in alphabet(["ñ", "a"])

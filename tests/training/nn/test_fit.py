@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,8 @@ def run(
     folder: Path,
     *,
     score: Callable[[Straight], float] = lambda network: -abs(network.weight.item() - 3),
+    lengths: Sequence[int] | Callable[[int], Sequence[int]] = (1,) * 8,
+    begun: Path | None = None,
     **options: object,
 ) -> tuple[Straight, History]:
     torch.manual_seed(0)
@@ -40,11 +42,12 @@ def run(
     settings = Fit.model_validate({**usual, **options})
     history = fit(
         network,
-        lengths=[1] * 8,
+        lengths=lengths,
         loss=network.loss,
         validate=lambda: score(network),
         options=settings,
         folder=folder,
+        begun=begun,
     )
     return network, history
 
@@ -178,13 +181,88 @@ def test_weight_decay_pulls_weights_to_zero(tmp_path: Path) -> None:
 
 def test_the_learning_rate_rises_and_then_falls_to_zero() -> None:
     options = Fit(learning_rate=2.0, warmup=0.1)
-    rates = [_rate(done / 100, options) for done in range(101)]
+    rates = [_rate(done, done / 100, options) for done in range(101)]
     assert max(rates) == rates[10] == 2.0
     assert rates[:11] == sorted(rates[:11])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert math.isclose(rates[55], 1.0, rel_tol=1e-6)
     assert rates[100] < 1e-6
-    assert _rate(0.0, Fit(learning_rate=2.0, warmup=0.0)) == 2.0
+    assert _rate(0, 0.0, Fit(learning_rate=2.0, warmup=0.0)) == 2.0
+
+
+def test_a_constant_rate_rises_and_stays() -> None:
+    options = Fit(learning_rate=2.0, warmup_steps=10, schedule="constant")
+    rates = [_rate(step, step / 100, options) for step in range(101)]
+    assert rates[:10] == pytest.approx([0.2 * step for step in range(1, 11)])
+    assert set(rates[10:]) == {2.0}
+    share = Fit(learning_rate=2.0, warmup=0.1, schedule="constant")
+    assert [_rate(0, done, share) for done in (0.0, 0.049, 0.5, 1.0)] == pytest.approx(
+        [0.02, 1.0, 2.0, 2.0]
+    )
+
+
+def test_a_decaying_rate_falls_in_a_line_and_never_below_zero() -> None:
+    options = Fit(learning_rate=2.0, warmup=0.0, schedule="decay")
+    rates = [_rate(step, step / 100, options) for step in range(101)]
+    assert rates == pytest.approx([2 - 0.02 * step for step in range(101)])
+    assert rates[-1] == 0.0
+
+
+def test_steps_of_a_rise_count_whatever_their_share() -> None:
+    for schedule in ("cosine", "constant", "decay"):
+        options = Fit.model_validate(
+            {"learning_rate": 1.0, "warmup_steps": 4, "warmup": 0.0, "schedule": schedule}
+        )
+        rises = [_rate(step, step / 1000, options) for step in range(4)]
+        assert rises == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.01)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant", "decay"])
+def test_epochs_of_unlike_length_are_made_one_by_one_and_a_resumed_run_ends_alike(
+    tmp_path: Path, schedule: str
+) -> None:
+    made: list[int] = []
+
+    def lengths(epoch: int) -> list[int]:
+        made.append(epoch)
+        return [1] * (2, 8, 4, 6, 8)[epoch]
+
+    whole, history = run(tmp_path / "whole", lengths=lengths, schedule=schedule)
+    assert made == [0, 1, 2, 3, 4]
+    assert [point.step for point in history.points] == [1, 5, 7, 10, 14]
+    calls = 0
+
+    def dies(network: Straight) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return -abs(network.weight.item() - 3)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", lengths=lengths, schedule=schedule, score=dies, checkpoint_seconds=0)
+    again, taken_up = run(tmp_path / "cut", lengths=lengths, schedule=schedule)
+    assert again.weight.item() == whole.weight.item()
+    assert [point.score for point in taken_up.points] == [point.score for point in history.points]
+
+
+def test_a_run_goes_on_with_more_epochs(tmp_path: Path) -> None:
+    run(tmp_path / "a", epochs=2, schedule="constant", warmup_steps=2)
+    longer, history = run(tmp_path / "a", epochs=5, schedule="constant", warmup_steps=2)
+    whole, _ = run(tmp_path / "b", epochs=5, schedule="constant", warmup_steps=2)
+    assert len(history.points) == 5
+    assert longer.weight.item() == whole.weight.item()
+
+
+def test_a_later_phase_goes_on_with_the_optimiser_of_the_one_before(tmp_path: Path) -> None:
+    run(tmp_path / "first")
+    begun = tmp_path / "first" / "checkpoint.pt"
+    moments = []
+    for name, before in (("with", begun), ("without", None)):
+        run(tmp_path / name, epochs=1, learning_rate=0.0, begun=before)
+        state = torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
+        moments.append(state["optimizer"]["state"][0]["step"].item())
+    assert moments == [24, 4]
 
 
 def test_the_device_is_cuda_only_where_there_is_one() -> None:

@@ -48,7 +48,7 @@ def with_search(task: Translate, *, beam: int, length_penalty: float) -> Transla
     manifest = task.bundle.manifest
     options = manifest.options | {"beam": beam, "length_penalty": length_penalty}
     other = manifest.model_copy(update={"options": options})
-    return Translate(replace(task.bundle, manifest=other))
+    return type(task)(replace(task.bundle, manifest=other))
 
 
 def _measure(task: Translate, pairs: Sequence[corpora.Pair]) -> Values:

@@ -35,6 +35,9 @@ from training.tasks.translate.weights import read_weights
 SUBWORD_CHUNKS = 3
 """Chunks of the training whose texts the subwords are learnt from."""
 
+FINISH = "finish"
+"""Folder of the last phase, in that of a run."""
+
 DEV_SHARES = "dev.jsonl"
 """In the folder of a run: the cross-entropy of each dev file, a line for each validation."""
 
@@ -43,7 +46,8 @@ def train(config: Config) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
     data = load_data(config, config.files.train)
     last = load_data(config, config.finish.finish_train) if config.finish.finish_train else None
-    used = [*data.corpora, *(last.corpora[: len(last.train)] if last else [])]
+    used = [*data.corpora]
+    used += [corpus for corpus in last.corpora if corpus.split == "train"] if last else []
     published = warm_start.open_bundle(config.start, config.network) if config.start else None
     if published:
         corpora = published.manifest.training.corpora
@@ -138,7 +142,7 @@ def finish_network(
     """The phase in which the rate falls, with the optimiser of the one before."""
     update = {"epochs": config.finish.finish_epochs, "schedule": "decay", "warmup": 0.0}
     how = config.fit.model_copy(update=update | {"warmup_steps": 0})
-    return _fit(network, tokenizer, data, how, config, folder / "finish", folder / CHECKPOINT)
+    return _fit(network, tokenizer, data, how, config, folder / FINISH, folder / CHECKPOINT)
 
 
 def _fit(
@@ -243,7 +247,7 @@ def publish_bundle(
         device=str(device),
     )
     dev = [pair for pairs in data.dev.values() for pair in pairs]
-    return publish(
+    path = publish(
         draft,
         folder,
         write=partial(write_graphs, network, tokenizer),
@@ -258,4 +262,7 @@ def publish_bundle(
             if config.length_penalties
             else None
         ),
+        keep_checkpoint=bool(config.run),
     )
+    (folder / FINISH / CHECKPOINT).unlink(missing_ok=True)  # a later finish begins anew
+    return path

@@ -1,6 +1,7 @@
 """What a network cannot spell: capitals are read as usual writing, addresses as stand-ins."""
 
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from service.tasks.translate.spelling import (
     accented_words,
@@ -12,7 +13,6 @@ from service.tasks.translate.spelling import (
     with_accents,
     with_stand_ins,
 )
-from training.data.tokenization import subword_tokenizer
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,13 @@ def test_capitals_are_read_as_one_writes_character_for_character(
 
 def test_an_accented_word_of_one_subword_has_a_plain_spelling_unless_that_is_a_word_too() -> None:
     lines = ["il est très bon", "elle est très grande", "où ou sœur", "où ou sœur"] * 20
-    words = accented_words(subword_tokenizer(lines, size=330))
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=330, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(lines, trainer)
+    words = accented_words(tokenizer)
     assert words["tres"] == "très"
     assert "ou" not in words
     assert all(plain.isascii() for plain in words)
