@@ -29,7 +29,7 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> F
 
     worker_table: of the processes that will serve this app, if there are several.
     """
-    metrics = Metrics(worker_table=worker_table)
+    metrics = Metrics(worker_table=worker_table, tasks={f"/{name}": name for name in tasks.specs()})
     registry = Registry(settings, metrics)
     traces = None
     if settings.traces:

@@ -111,10 +111,11 @@ def test_the_client_picks_a_model(client: httpx.Client) -> None:
         assert {model.task for model in typed.models()} == {"ner", "sentiment", "translate"}
 
 
-def test_metrics_name_the_model(client: httpx.Client) -> None:
+def test_metrics_name_the_model_and_the_task(client: httpx.Client) -> None:
     labelled(client, text="refund", model="tickets")
     labels = {"model": "tickets", "label": "complaint"}
     until(lambda: value(client, "textloom_predictions_total", **labels) > 0)
+    assert value(client, "textloom_http_requests_total", route="/sentiment", task="sentiment") > 0
     client.post("/sentiment", json={"text": "a", "model": "unheard-of"})
     assert "unheard-of" not in client.get("/metrics").text
 
