@@ -16,11 +16,15 @@ from typing import Any
 
 import httpx
 import pytest
+from selenium import webdriver
 
 from textloom import Client
 
 from ..service.conftest import running
 from ..service.helpers import refusal, until, value
+from ..service.playground.test_playground import CHROMIUM, Page, driver
+
+__all__ = ["driver"]  # a fixture
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -168,6 +172,16 @@ def test_the_command_line_has_it(folder: Path, models: Path, client: httpx.Clien
         assert [line.split()[:2] for line in listed[1:]] == [["asking", "form"], ["form", "form"]]
     assert shown[0] == shown[1]
     assert "tell questions from statements" in run(folder, "textloom", "--help").stdout
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs chromium and chromedriver")
+def test_the_playground_shows_it(client: httpx.Client, driver: webdriver.Chrome) -> None:
+    page = Page(driver, str(client.base_url)).open()
+    page.write(ASKED)
+    assert page.one("#form h2").text == "Form"
+    assert page.one("#form .verdict b").text == "question"
+    assert f'client.ask("form", "{ASKED}")' in page.code("form", "python")
+    assert page.violations() == []
 
 
 def test_its_metrics_are_there(client: httpx.Client) -> None:
