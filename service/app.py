@@ -10,10 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from service import __version__
+from service import __version__, tasks
 from service.auth.authenticator import Authenticator
 from service.compat import libretranslate, open_inference
-from service.compat.endpoints import Endpoint
 from service.errors import TextLoomError
 from service.http import openapi, routes
 from service.http.disconnects import DisconnectWatcher
@@ -30,7 +29,7 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> F
 
     worker_table: of the processes that will serve this app, if there are several.
     """
-    metrics = Metrics(worker_table=worker_table)
+    metrics = Metrics(worker_table=worker_table, tasks={f"/{name}": name for name in tasks.specs()})
     registry = Registry(settings, metrics)
     traces = None
     if settings.traces:
@@ -76,22 +75,26 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> F
             path, endpoint, methods=[method], response_model=None, include_in_schema=False
         )
 
-    libretranslate.install(add_compat_route, routes.answer_translate)
-    tasks: dict[str, Endpoint] = {
-        "ner": routes.answer_ner,
-        "sentiment": routes.answer_sentiment,
-        "translate": routes.answer_translate,
-    }
-    open_inference.install(add_compat_route, tasks)
+    specs = tasks.specs()
+    endpoints = {name: routes.task_endpoint(spec) for name, spec in specs.items()}
+    libretranslate.install(add_compat_route, endpoints["translate"])
+    open_inference.install(add_compat_route, endpoints)
 
-    def reserve(name: str, characters: int, deadline: float) -> TextLoomError | None:
-        return registry.get(name).reserve(characters, deadline)
+    def reserve(task: str, characters: int, deadline: float) -> TextLoomError | None:
+        models = registry.models(task)
+        if len(models) != 1:  # the head does not say which of them the body names
+            return None
+        return registry.get(next(iter(models))).reserve(characters, deadline)
 
     app.state.handler = app.middleware_stack = Handler(
         app,
         metrics=metrics,
         settings=settings,
-        reserve={f"/{name}": partial(reserve, name) for name in ("ner", "sentiment")},
+        reserve={
+            f"/{name}": partial(reserve, name)
+            for name, spec in specs.items()
+            if not spec.by_languages  # whose text may need no model
+        },
         authenticator=authenticator,
         trace=traces.request if traces else None,
     )

@@ -11,6 +11,7 @@ is not imported here, because it needs more.
 
 from textloom.answers import (
     Alternative,
+    AnyResult,
     Entity,
     ModelInfo,
     NerResult,
@@ -22,6 +23,7 @@ from textloom.client import AsyncClient, Client, Refused, TextLoomError, Unreach
 
 __all__ = [
     "Alternative",
+    "AnyResult",
     "AsyncClient",
     "Client",
     "Entity",

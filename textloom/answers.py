@@ -7,6 +7,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
+class AnyResult(Answer):
+    """The result of a task that has no class here, with whatever fields it has."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Entity(Answer):
     text: str
     label: str

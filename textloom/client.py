@@ -1,4 +1,4 @@
-"""The client: the three tasks as methods, once for ordinary and once for asynchronous code.
+"""The client: the tasks as methods, once for ordinary and once for asynchronous code.
 
 A list of any length is split into requests that the server accepts. What passes by itself is tried again: no
 connection, and a server that is busy or starting, after the time that it names in `Retry-After`. How a request is
@@ -19,7 +19,13 @@ from typing import Any, Literal, Self, TypeVar, overload
 import httpx
 from pydantic import BaseModel
 
-from textloom.answers import ModelInfo, NerResult, SentimentResult, TranslateResult
+from textloom.answers import (
+    AnyResult,
+    ModelInfo,
+    NerResult,
+    SentimentResult,
+    TranslateResult,
+)
 
 TEXTS_EACH, CHARACTERS_EACH = 256, 100_000
 """Most texts, and about the most characters, in one request."""
@@ -132,11 +138,12 @@ class Client(_Shared):
         labels: list[str] | None = None,
         min_score: float = 0,
         offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> NerResult: ...
     @overload
     def ner(
         self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
-        offsets: Unit = "codepoint",
+        offsets: Unit = "codepoint", model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
     def ner(self, text: Any, **options: Any) -> Any:
         """The names in a text, or in each text of a list."""
@@ -144,11 +151,21 @@ class Client(_Shared):
 
     @overload
     def sentiment(
-        self, text: str, *, sentences: bool = False, offsets: Unit = "codepoint"
+        self,
+        text: str,
+        *,
+        sentences: bool = False,
+        offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> SentimentResult: ...
     @overload
     def sentiment(
-        self, text: list[str], *, sentences: bool = False, offsets: Unit = "codepoint"
+        self,
+        text: list[str],
+        *,
+        sentences: bool = False,
+        offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> list[SentimentResult]: ...
     def sentiment(self, text: Any, **options: Any) -> Any:
         """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
@@ -156,19 +173,40 @@ class Client(_Shared):
 
     @overload
     def translate(
-        self, text: str, *, target: str, source: str = "auto", alternatives: int = 0
+        self,
+        text: str,
+        *,
+        target: str,
+        source: str = "auto",
+        alternatives: int = 0,
+        model: str | None = None,
     ) -> TranslateResult: ...
     @overload
     def translate(
-        self, text: list[str], *, target: str, source: str = "auto", alternatives: int = 0
+        self,
+        text: list[str],
+        *,
+        target: str,
+        source: str = "auto",
+        alternatives: int = 0,
+        model: str | None = None,
     ) -> list[TranslateResult]: ...
     def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
         """The translation of a text, or of each text of a list."""
         return self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
+    def ask(self, task: str, text: Any, **options: Any) -> Any:
+        """What any task of the server says of a text, or of each text of a list: AnyResult, with its fields."""
+        return self._ask(task, text, options, AnyResult)
+
     def models(self) -> list[ModelInfo]:
-        """What the server serves."""
+        """What the server serves; any of them can be named as the `model` of its task."""
         found: list[ModelInfo] = self._run(self._models())
+        return found
+
+    def description(self) -> dict[str, Any]:
+        """The server's OpenAPI document, which describes its tasks."""
+        found: dict[str, Any] = self._run(self._exchange("GET", "openapi.json"))
         return found
 
     def close(self) -> None:
@@ -233,11 +271,12 @@ class AsyncClient(_Shared):
         labels: list[str] | None = None,
         min_score: float = 0,
         offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> NerResult: ...
     @overload
     async def ner(
         self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
-        offsets: Unit = "codepoint",
+        offsets: Unit = "codepoint", model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
     async def ner(self, text: Any, **options: Any) -> Any:
         """The names in a text, or in each text of a list."""
@@ -245,11 +284,21 @@ class AsyncClient(_Shared):
 
     @overload
     async def sentiment(
-        self, text: str, *, sentences: bool = False, offsets: Unit = "codepoint"
+        self,
+        text: str,
+        *,
+        sentences: bool = False,
+        offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> SentimentResult: ...
     @overload
     async def sentiment(
-        self, text: list[str], *, sentences: bool = False, offsets: Unit = "codepoint"
+        self,
+        text: list[str],
+        *,
+        sentences: bool = False,
+        offsets: Unit = "codepoint",
+        model: str | None = None,
     ) -> list[SentimentResult]: ...
     async def sentiment(self, text: Any, **options: Any) -> Any:
         """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
@@ -257,18 +306,34 @@ class AsyncClient(_Shared):
 
     @overload
     async def translate(
-        self, text: str, *, target: str, source: str = "auto", alternatives: int = 0
+        self,
+        text: str,
+        *,
+        target: str,
+        source: str = "auto",
+        alternatives: int = 0,
+        model: str | None = None,
     ) -> TranslateResult: ...
     @overload
     async def translate(
-        self, text: list[str], *, target: str, source: str = "auto", alternatives: int = 0
+        self,
+        text: list[str],
+        *,
+        target: str,
+        source: str = "auto",
+        alternatives: int = 0,
+        model: str | None = None,
     ) -> list[TranslateResult]: ...
     async def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
         """The translation of a text, or of each text of a list."""
         return await self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
+    async def ask(self, task: str, text: Any, **options: Any) -> Any:
+        """What any task of the server says of a text, or of each text of a list: AnyResult, with its fields."""
+        return await self._ask(task, text, options, AnyResult)
+
     async def models(self) -> list[ModelInfo]:
-        """What the server serves."""
+        """What the server serves; any of them can be named as the `model` of its task."""
         found: list[ModelInfo] = await self._run(self._models())
         return found
 

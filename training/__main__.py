@@ -3,12 +3,10 @@
 import sys
 from importlib import import_module
 
+from training import tasks
 from training.errors import TrainingError
 
 COMMANDS = {
-    "ner": "train a tagger that finds names",
-    "sentiment": "train a classifier of sentiment",
-    "translate": "train a translator",
     "vectors": "learn word vectors from plain text",
     "language_model": "learn a language model for a tagger or classifier to start from",
     "silver": "label sentences of an encyclopedia, for a tagger to learn from",
@@ -21,13 +19,18 @@ COMMANDS = {
 
 
 def main(argv: list[str]) -> int:
-    if not argv or argv[0] not in COMMANDS:
-        width = max(map(len, COMMANDS))
+    trained = tasks.packages()
+    if not argv or argv[0] not in {*trained, *COMMANDS}:
+        lines = {task: f"train a model. {tasks.about(task)}" for task in trained} | COMMANDS
+        width = max(map(len, lines))
         print("usage: python -m training COMMAND ...  (COMMAND --help lists its options)\n")
-        print("\n".join(f"  {name:{width}}  {about}" for name, about in COMMANDS.items()))
+        print("\n".join(f"  {name:{width}}  {about}" for name, about in lines.items()))
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
     try:
-        import_module(f"training.commands.{argv[0]}").main(argv[1:])
+        if argv[0] in COMMANDS:
+            import_module(f"training.commands.{argv[0]}").main(argv[1:])
+        else:
+            import_module("training.commands.train").main(argv[0], argv[1:])
     except TrainingError as error:
         print(f"training {argv[0]}: {error}", file=sys.stderr)
         return 1

@@ -66,12 +66,12 @@ def operator() -> Dashboard:
         )
         .with_panel(
             _lines(
-                "Latency by route",
+                "Latency by task",
                 "s",
                 {
-                    f"{{{{route}}}} p{percent}": f"histogram_quantile({percent / 100}, sum by (route, le)"
+                    f"{{{{task}}}} p{percent}": f"histogram_quantile({percent / 100}, sum by (task, le)"
                     " (rate(textloom_http_request_duration_seconds_bucket"
-                    '{route=~"/ner|/sentiment|/translate"}[$__rate_interval])))'
+                    '{task!=""}[$__rate_interval])))'
                     for percent in (50, 95, 99)
                 },
             )

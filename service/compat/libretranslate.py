@@ -6,6 +6,7 @@ Leaves out its users, suggestions and files; an `api_key` is checked before the 
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,8 +18,9 @@ from pydantic_core import to_json
 from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.http.parsing import parse
-from service.registry.registry import Registry
-from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
+from service.tasks.translate import SPEC
+from service.tasks.translate.language import Detector, LanguageRouter
+from service.tasks.translate.task import TranslateRequest, TranslateResult
 
 PREFIX = "/compat/libretranslate"
 
@@ -61,23 +63,23 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         texts = [unescape(part) for page in pages for part in page[::2]]
         options = {"source": query.source, "target": query.target}
         options |= {"text": texts, "alternatives": query.alternatives}
-        answer: TranslateAnswer = await call_task(
-            translate, parse(TranslateRequest, to_json(options)), request
-        )
-        results = iter(answer.results)
-        answers = [_rejoin(page, [next(results) for _ in page[::2]], query) for page in pages]
+        answer = await call_task(translate, parse(TranslateRequest, to_json(options)), request)
+        rest = iter(answer.results)
+        results: list[list[TranslateResult]] = [[next(rest) for _ in page[::2]] for page in pages]
+        answers = [_rejoin(*both, query) for both in zip(pages, results, strict=True)]
         whole: dict[str, Any] = {"translatedText": [texts[0] for texts in answers]}
         if query.alternatives:
             whole["alternatives"] = [texts[1:] for texts in answers]
         if query.source == "auto":
-            detect = _registry(request).detector.ranked
-            found = [detect("".join(page[::2]))[0] for page in pages]
-            whole["detectedLanguage"] = [_confidence(*each) for each in found]
+            detector = _detector(request)
+            whole["detectedLanguage"] = [
+                _detected(detector, *both) for both in zip(pages, results, strict=True)
+            ]
         return whole if many else {key: values[0] for key, values in whole.items()}
 
     async def get_languages(request: Request) -> list[dict[str, Any]]:
         targets: dict[str, list[str]] = {}
-        for source, target in _registry(request).pairs:
+        for source, target in _pairs(request):
             targets.setdefault(source, []).append(target)
         return [
             {"code": code, "name": NAMES.get(code, code), "targets": served}
@@ -86,10 +88,10 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
 
     async def post_detect(request: Request) -> list[dict[str, Any]]:
         query = await _read(DetectQuery, request)
-        registry = _registry(request)
-        if not registry.pairs:
+        if not _pairs(request):
             raise NotFound("there is no translator in this server, and so no language to detect")
-        return [_confidence(*found) for found in registry.detector.ranked(query.q)]
+        ranked = [_confidence(*found) for found in _detector(request).ranked(query.q)]
+        return [each for each in ranked if each["confidence"]]
 
     add(f"{PREFIX}/translate", answer_json(post_translate), "POST")
     add(f"{PREFIX}/languages", answer_json(get_languages), "GET")
@@ -136,6 +138,24 @@ def _confidence(language: str, probability: float) -> dict[str, Any]:
     return {"confidence": round(100 * probability, 1), "language": language}
 
 
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry
+def _detected(
+    detector: Detector, page: Sequence[str], results: Sequence[TranslateResult]
+) -> dict[str, Any]:
+    """The language that most of the text of a page was read as."""
+    sizes: Counter[str] = Counter()
+    for part, result in zip(page[::2], results, strict=True):
+        sizes[result.source] += len(part)
+    ((language, _),) = sizes.most_common(1)
+    return _confidence(language, dict(detector.ranked("".join(page[::2])))[language])
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    """Source and target of the translators that answer without being named."""
+    models = request.app.state.registry.models(SPEC.name)
+    said = [SPEC.default_languages(name) for name in models]
+    return [(languages[0], languages[1]) for languages in said if languages]
+
+
+def _detector(request: Request) -> Detector:
+    router: LanguageRouter = request.app.state.registry.router(SPEC.name)
+    return router.detector

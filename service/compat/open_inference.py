@@ -9,27 +9,20 @@ loading and unloading of models.
 import json
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
 
 from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from service import __version__
+from service import __version__, tasks
 from service.compat.endpoints import Endpoint, answer_json, call_task
 from service.errors import FieldError, InvalidInput, NotFound
 from service.http.parsing import parse
 from service.registry.loaded_model import LoadedModel
 from service.registry.registry import Registry
-from service.tasks.ner.task import NerRequest
-from service.tasks.sentiment.task import SentimentRequest
-from service.tasks.translate.task import TranslateRequest
 
-REQUESTS: dict[str, type[Any]] = {
-    "ner": NerRequest,
-    "sentiment": SentimentRequest,
-    "translate": TranslateRequest,
-}
 PROTOCOL_PARAMETERS = {"binary_data_output", "priority", "timeout"}
 """Parameters that say nothing to a task."""
 
@@ -90,12 +83,17 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
             for key, value in inference.parameters.items()
             if key not in PROTOCOL_PARAMETERS
         }
-        if isinstance(options.get("labels"), str):  # a parameter of the protocol is no list
-            options["labels"] = options["labels"].split(",")
-        if manifest.task == "translate":
-            options |= dict(zip(("source", "target"), manifest.languages, strict=True))
+        spec = tasks.specs()[manifest.task]
+        for name, field in spec.request.model_fields.items():
+            # a parameter of the protocol is no list
+            if isinstance(options.get(name), str) and _only_lists(field.annotation):
+                options[name] = options[name].split(",")
+        # the path has chosen the model
+        if "model" in options:
+            raise InvalidInput("the path names the model, so that no parameter does")
+        options |= {**spec.fixed(manifest), "model": model.name.name}
         options["text"] = _texts(inference.inputs[0], body[json_length:])
-        query = parse(REQUESTS[manifest.task], to_json(options))
+        query = parse(spec.request, to_json(options))
         answer = await call_task(endpoints[manifest.task], query, request)
         documents = [to_json(result, exclude_none=True).decode() for result in answer.results]
         output = {
@@ -123,6 +121,12 @@ def _model(request: Request) -> LoadedModel[Any, Any]:
     if version not in (None, str(model.name.version)):
         raise NotFound(f"{name} serves version {model.name.version}, not {version}")
     return model
+
+
+def _only_lists(annotation: Any) -> bool:
+    """Whether a field takes a list, or nothing else but None."""
+    kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
+    return all(get_origin(kind) is list for kind in kinds if kind is not NoneType)
 
 
 def _json_length(request: Request, body: bytes) -> int:

@@ -129,7 +129,7 @@ class Handler:
     ) -> None:
         """A request that is over, for metrics, log and traces."""
         seconds = time.perf_counter() - began
-        self._metrics.request(route, status, seconds)
+        self._metrics.request(route, status, seconds, call.task if call else "")
         if not (self._trace or logs.access.isEnabledFor(logging.INFO)):
             return
         figures: dict[str, Any] = {

@@ -16,6 +16,7 @@ from service.http.limits import MAX_TIMEOUT_MS
 from service.http.problems import Problem
 from service.http.task_route import TaskRoute
 from service.settings import Settings
+from service.tasks.base import TaskSpec
 
 DESCRIPTION = """Names, sentiment and translation from small recurrent networks, on CPU.
 
@@ -93,9 +94,9 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-def _task(queries: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The documentation of a task's route: example queries by title, and the answer to the first."""
-    examples = {title: {"summary": title, "value": query} for title, query in queries.items()}
+def task(spec: TaskSpec) -> dict[str, Any]:
+    """The documentation of a task's route."""
+    examples = {title: {"summary": title, "value": query} for title, query in spec.examples.items()}
     timeout = {
         "name": "X-Request-Timeout-Ms",
         "in": "header",
@@ -113,10 +114,13 @@ def _task(queries: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     success = {
         "description": "One result per text, in their order.",
         "headers": {"X-Request-ID": _REQUEST_ID, "Server-Timing": _SERVER_TIMING},
-        "content": {"application/json": {"example": answer}},
+        "content": {"application/json": {"example": spec.example_answer}},
     }
     return {
         "methods": ["POST"],
+        "name": spec.name,
+        "summary": spec.summary.capitalize(),
+        "description": spec.description,
         "route_class_override": TaskRoute,
         "tags": ["tasks"],
         "responses": {200: success, **_problems(400, 404, 413, 415, 422, 500, 503, 504)},
@@ -144,80 +148,6 @@ MODEL = _around(404, 500)
 METRICS = _around(500, content={"text/plain": {"schema": {"type": "string"}}})
 METRICS["response_class"] = PlainTextResponse
 PAGE: dict[str, Any] = {"methods": ["GET"], "include_in_schema": False}
-
-NER = _task(
-    {
-        "one text": {"text": "Ada Lovelace lived in London."},
-        "many texts, some labels": {
-            "text": [
-                "Ada Lovelace wrote to Charles Babbage.",
-                "Angela Merkel met Emmanuel Macron in Berlin.",
-            ],
-            "labels": ["PER"],
-            "min_score": 0.5,
-            "offsets": "utf16",
-        },
-    },
-    {
-        "model": {"name": "ner", "version": 1},
-        "results": [
-            {
-                "entities": [
-                    {"text": "Ada Lovelace", "label": "PER", "start": 0, "end": 12, "score": 0.987},
-                    {"text": "London", "label": "LOC", "start": 22, "end": 28, "score": 0.971},
-                ]
-            }
-        ],
-        "usage": {"characters": 29, "tokens": 6},
-    },
-)
-
-SENTIMENT = _task(
-    {
-        "one text": {"text": "I love this place, the staff is wonderful!"},
-        "by sentence": {"text": "The food was great. The service was awful.", "sentences": True},
-    },
-    {
-        "model": {"name": "sentiment", "version": 1},
-        "results": [
-            {
-                "label": "positive",
-                "score": 0.97,
-                "scores": {"negative": 0.01, "neutral": 0.02, "positive": 0.97},
-            }
-        ],
-        "usage": {"characters": 42, "tokens": 10},
-    },
-)
-
-TRANSLATE = _task(
-    {
-        "French to English": {
-            "text": "Les modèles de séquence sont super puissants.",
-            "source": "fr",
-            "target": "en",
-        },
-        "detected, with alternatives": {
-            "text": ["Un chien court dans la neige."],
-            "source": "auto",
-            "target": "en",
-            "alternatives": 2,
-        },
-    },
-    {
-        "model": {"name": "translate-fr-en", "version": 1},
-        "results": [
-            {
-                "translation": "Sequence models are super powerful.",
-                "source": "fr",
-                "target": "en",
-                "score": -0.21,
-                "alternatives": [],
-            }
-        ],
-        "usage": {"characters": 45, "tokens": 11},
-    },
-)
 
 
 def install(app: FastAPI) -> None:

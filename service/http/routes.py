@@ -1,11 +1,9 @@
-"""The routes: one for each task, and health, models, metrics, playground and documentation around them.
+"""The routes: one for each task, made from its TaskSpec, and health, models, metrics, pages around them.
 
-Routes translate and tasks compute: an endpoint checks what only the loaded models know (labels, language
-pairs), lets a model answer, and wraps the results. Leaves out what all routes share (handler.py,
-task_route.py).
+Leaves out what all routes share (handler.py, task_route.py), and how a task answers (registry/answering.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from service.errors import FieldError, InvalidInput, NotFound
+from service import tasks
+from service.errors import NotFound
 from service.http import openapi
+from service.registry import answering
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
-from service.tasks.base import Usage
-from service.tasks.ner.task import NerAnswer, NerRequest
-from service.tasks.sentiment.task import SentimentAnswer, SentimentRequest
-from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
+from service.tasks.base import TaskSpec
 from service.telemetry.metrics import CONTENT_TYPE
 
 PLAYGROUND = Path(__file__).parents[1] / "playground"
@@ -54,9 +51,8 @@ def install(app: FastAPI) -> None:
     def route(path: str, endpoint: Callable[..., Any], documented: dict[str, Any]) -> None:
         app.router.add_api_route(path, endpoint, **documented)
 
-    route("/ner", answer_ner, openapi.NER)
-    route("/sentiment", answer_sentiment, openapi.SENTIMENT)
-    route("/translate", answer_translate, openapi.TRANSLATE)
+    for spec in tasks.specs().values():
+        route(f"/{spec.name}", task_endpoint(spec), openapi.task(spec))
     route("/health/live", live, openapi.PLAIN)
     route("/health/ready", ready, openapi.READY)
     route("/models", list_models, openapi.PLAIN)
@@ -69,60 +65,15 @@ def install(app: FastAPI) -> None:
     route("/docs/{asset}", docs_asset, openapi.PAGE)
 
 
-async def answer_ner(query: NerRequest, request: Request) -> NerAnswer:
-    """Find names: people, places, organisations and what else the model knows."""
-    model = _registry(request).get("ner")
-    known = model.manifest.labels
-    unknown = [
-        FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
-        for index, label in enumerate(query.labels or [])
-        if label not in known
-    ]
-    if unknown:
-        raise InvalidInput(f"unknown label; the model knows {', '.join(known)}", errors=unknown)
-    texts = _texts(query.text)
-    results, tokens = await model.answer(texts, query, request.state.call)
-    return NerAnswer(model=model.name, results=results, usage=_usage(texts, tokens))
+def task_endpoint(spec: TaskSpec) -> Callable[..., Any]:
+    """What answers a query of a task."""
 
+    async def answer(query: Any, request: Request) -> BaseModel:
+        return await answering.answer(_registry(request), spec, query, request.state.call)
 
-async def answer_sentiment(query: SentimentRequest, request: Request) -> SentimentAnswer:
-    """Judge whether a text, and each of its sentences if asked, is negative, neutral or positive."""
-    model = _registry(request).get("sentiment")
-    texts = _texts(query.text)
-    results, tokens = await model.answer(texts, query, request.state.call)
-    return SentimentAnswer(model=model.name, results=results, usage=_usage(texts, tokens))
-
-
-async def answer_translate(query: TranslateRequest, request: Request) -> TranslateAnswer:
-    """Translate; with `source: auto`, each text from the language that it is in.
-
-    A text that is in the target language already comes back as it is, with that language as its source and
-    score 0. One that tells too little (a number, a single name) is read as a source language of that target.
-    """
-    registry = _registry(request)
-    texts = _texts(query.text)
-    sources = _sources(query, registry)
-    if query.source == "auto":
-        found = [registry.detector.source(text, sources, query.target) for text in texts]
-    else:
-        found = [query.source] * len(texts)
-    # one bundle per source; the first names the answer, and stands in when no text needs any
-    needed = [source for source in dict.fromkeys(found) if source != query.target] or sources[:1]
-    models = {source: registry.get(f"translate-{source}-{query.target}") for source in needed}
-
-    translated: dict[str, Iterator[TranslateResult]] = {}
-    tokens = 0
-    for source, model in models.items():
-        mine = [text for text, language in zip(texts, found, strict=True) if language == source]
-        answers, read = await model.answer(mine, query, request.state.call)
-        translated[source] = iter(answers)
-        tokens += read
-    results = [
-        next(translated[source]) if source in translated else _as_is(text, query.target)
-        for text, source in zip(texts, found, strict=True)
-    ]
-    name = models[needed[0]].name
-    return TranslateAnswer(model=name, results=results, usage=_usage(texts, tokens))
+    # what FastAPI documents, and TaskRoute parses
+    answer.__annotations__ = {"query": spec.request, "request": Request, "return": spec.answer}
+    return answer
 
 
 async def live() -> Live:
@@ -184,31 +135,3 @@ async def docs_asset(asset: str) -> Response:
 def _registry(request: Request) -> Registry:
     registry: Registry = request.app.state.registry
     return registry
-
-
-def _texts(text: str | list[str]) -> list[str]:
-    return [text] if isinstance(text, str) else text
-
-
-def _usage(texts: list[str], tokens: int) -> Usage:
-    return Usage(characters=sum(map(len, texts)), tokens=tokens)
-
-
-def _sources(query: TranslateRequest, registry: Registry) -> list[str]:
-    """The languages that the query may translate from. Raises InvalidInput if no bundle serves it."""
-    pairs = registry.pairs
-    sources = [source for source, target in pairs if target == query.target]
-    if query.source == "auto" and sources:
-        return sources
-    if (query.source, query.target) in pairs:
-        return [query.source]
-    if not pairs:
-        raise NotFound("there is no translator in this server")
-    served = ", ".join(f"{source} to {target}" for source, target in pairs)
-    wrong = "/source" if sources else "/target"
-    detail = f"{query.source} to {query.target} is not served; served: {served}"
-    raise InvalidInput(detail, errors=[FieldError(wrong, detail)])
-
-
-def _as_is(text: str, language: str) -> TranslateResult:
-    return TranslateResult(translation=text, source=language, target=language, score=0.0)

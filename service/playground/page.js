@@ -1,4 +1,4 @@
-// The playground: asks the three tasks about the text, and shows their answers.
+// The playground: asks the tasks about the text, and shows their answers.
 // Texts enter the page as text nodes only, so they can never become markup. Nothing is loaded from elsewhere.
 
 const $ = (selector, inside = document) => inside.querySelector(selector);
@@ -18,7 +18,16 @@ const languageNames = new Intl.DisplayNames("en", { type: "language" });
 const language = (code) => languageNames.of(code) ?? code;
 
 const text = $("#text");
-const models = new Map();
+const models = new Map(); // by name
+const picked = new Map(); // by task, the name of a model that is not the task's default
+
+/** The models of a task, its default first. */
+const modelsOf = (task) => [...models.values()].filter((model) => model.task === task)
+  .sort((one, other) => (other.name === task) - (one.name === task));
+/** The one that answers; of translators, none unless it was picked. */
+const modelOf = (task) => models.get(picked.get(task) ?? task);
+/** A query of a task, with the model that was picked, if one was. */
+const withModel = (task, query) => (picked.has(task) ? { ...query, model: picked.get(task) } : query);
 
 const EXAMPLES = {
   "News": "Marie Curie was born in Warsaw and worked in Paris. In 1903 she shared the Nobel Prize with Pierre Curie and Henri Becquerel, and in 1935 her daughter Irène won it too.",
@@ -150,14 +159,14 @@ class Pane {
 const KINDS = { PER: "people", LOC: "places", ORG: "organisations", MISC: "other names" };
 const hidden = new Set();
 const hue = (label) => {
-  const known = models.get("ner")?.labels ?? [];
+  const known = modelOf("ner")?.labels ?? [];
   return `var(--label-${Math.max(0, known.indexOf(label)) % 8})`;
 };
 
 function nerQuery(asked) {
-  const known = models.get("ner")?.labels ?? [];
-  const query = { text: asked };
-  if (hidden.size) query.labels = known.filter((label) => !hidden.has(label));
+  const known = modelOf("ner")?.labels ?? [];
+  const query = withModel("ner", { text: asked });
+  if (known.some((label) => hidden.has(label))) query.labels = known.filter((label) => !hidden.has(label));
   if (Number($("#sure").value)) query.min_score = Number($("#sure").value);
   return query;
 }
@@ -206,7 +215,7 @@ const MOST_SHOWN = 500;
 
 /** A word of warning if the text is in a language that a model was not made for. */
 function foreign(task) {
-  const reads = models.get(task)?.languages ?? [];
+  const reads = modelOf(task)?.languages ?? [];
   if (!detected || !reads.length || reads.includes(detected)) return [];
   const names = reads.map(language).join(", ");
   return [make("p", { className: "note" }, `The text looks ${language(detected)}; this model learned ${names} only.`)];
@@ -223,6 +232,8 @@ function stack(scores) {
     bar.append(make("i", { style: { "--hue": feeling(label, index), width: `${score * 100}%` } })));
   return bar;
 }
+
+const sentimentQuery = (asked) => withModel("sentiment", { text: asked, sentences: true });
 
 function showSentiment(result) {
   const hueOf = (label) => feeling(label, Object.keys(result.scores).indexOf(label));
@@ -249,7 +260,7 @@ let target = null; // of the last translation into a language of our choice
 let detected = null;
 
 function translateQuery(asked) {
-  const query = { text: asked, source: "auto", target: $("#target").value || target };
+  const query = withModel("translate", { text: asked, source: "auto", target: $("#target").value || target });
   if ($("#alternatives").checked) query.alternatives = 3;
   return query;
 }
@@ -275,6 +286,8 @@ function showTranslation(result, asked) {
   $("#language").textContent = `${language(result.source)}, detected`;
   const shown = [];
   if (same) shown.push(make("p", { className: "note" }, `The text is in ${language(result.target)} already.`));
+  else if (!pairs.some(([source, into]) => source === result.source && into === result.target))
+    shown.push(make("p", { className: "note" }, `The text looks ${language(result.source)}, which is not translated here.`));
   const translated = { className: "translated", dir: "auto", lang: result.target };
   const read = [make("p", translated, result.translation)];
   const others = result.alternatives ?? [];
@@ -298,7 +311,7 @@ const panes = {
     summary: ({ entities }) => (entities.length === 1 ? "1 name" : `${entities.length} names`),
   }),
   sentiment: new Pane("sentiment", {
-    query: (asked, send) => send({ text: asked, sentences: true }),
+    query: (asked, send) => send(sentimentQuery(asked)),
     show: showSentiment,
     summary: ({ label, score }) => `${label}, ${percent(score)}`,
   }),
@@ -309,8 +322,33 @@ const panes = {
   }),
 };
 
+// --- tasks that this page does not know: their answers as they are
+
+const titled = (task) => task[0].toUpperCase() + task.slice(1);
+
+function addPane(task) {
+  const title = make("h2", { id: `${task}-title` }, titled(task));
+  const card = make("section", { className: "card", id: task }, make("div", { className: "head" }, title),
+    make("div", { className: "body" }), make("div", { className: "foot timing" }));
+  card.setAttribute("aria-labelledby", title.id);
+  $("#code").before(card);
+  TASK_TITLES[task] = titled(task);
+  panes[task] = new Pane(task, {
+    query: (asked, send) => send(withModel(task, { text: asked })),
+    show: (result) => {
+      const { label, score, ...rest } = result;
+      const verdict = label === undefined ? [] : [make("p", { className: "verdict" },
+        make("b", {}, `${label}`), make("span", {}, score === undefined ? "" : percent(score)))];
+      return Object.keys(rest).length ? [...verdict, scrolling(`${titled(task)} as JSON`,
+        make("pre", {}, JSON.stringify(rest, null, 1)))] : verdict;
+    },
+    summary: ({ label }) => `${titled(task)}${label === undefined ? "" : `: ${label}`}`,
+  });
+}
+
 // --- the same as code
 
+const SHOWN_BY_NAME = new Set(Object.keys(panes)); // by the client, too
 const TASK_TITLES = { ner: "Names", sentiment: "Sentiment", translate: "Translation" };
 const FORMS = { curl: "curl", python: "Python", answer: "Answer" };
 
@@ -325,8 +363,9 @@ const chosen = (name) => $(`input[name=${name}]:checked`)?.value;
 
 function query(task, asked) {
   if (task === "ner") return nerQuery(asked);
-  if (task === "sentiment") return { text: asked, sentences: true };
-  return translateQuery(asked);
+  if (task === "sentiment") return sentimentQuery(asked);
+  if (task === "translate") return translateQuery(asked);
+  return withModel(task, { text: asked });
 }
 
 /** The request about `asked`, or the answer that is shown, for people to copy. */
@@ -342,7 +381,8 @@ function asCode(task, form, asked) {
     const python = (value) => (typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value));
     const named = Object.entries(options).map(([key, value]) => `, ${key}=${python(value)}`).join("");
     const base = new URL(".", location.href).href.replace(/\/$/, "");
-    return `from textloom import Client\n\nwith Client("${base}") as client:\n    print(client.${task}(${python(asked)}${named}))`;
+    const call = SHOWN_BY_NAME.has(task) ? `${task}(` : `ask("${task}", `;
+    return `from textloom import Client\n\nwith Client("${base}") as client:\n    print(client.${call}${python(asked)}${named}))`;
   }
   const { timing, ...answer } = panes[task].answer ?? {};
   return panes[task].answer ? JSON.stringify(answer, null, 1) : "No answer yet.";
@@ -415,24 +455,43 @@ function write(example) {
   askAll();
 }
 
-/** Reads what is served, until all of it is ready or has failed. */
-async function readModels() {
-  let list;
-  try {
-    list = (await (await fetch("models")).json()).models;
-  } catch {
-    return setTimeout(readModels, 2000);
-  }
-  for (const model of list) models.set(model.name, model);
-  pairs = list.map((model) => model.name.match(/^translate-([a-z]+)-([a-z]+)$/)).filter(Boolean).map((match) => match.slice(1));
-  target ??= pairs[0]?.[1];
+/** Lets one pick a model, where a task has more than its default. */
+function offerModels(task) {
+  const { card } = panes[task];
+  const defaults = task === "translate" ? translators().map((model) => model.name) : [task];
+  const others = modelsOf(task).filter((model) => !defaults.includes(model.name)).map((model) => model.name);
+  $("label.model", card)?.remove();
+  if (!others.length) return;
+  const options = others.map((name) => new Option(name, name));
+  if (others.length < modelsOf(task).length) options.unshift(new Option(task, ""));
+  else if (!picked.has(task)) picked.set(task, others[0]);
+  const select = make("select", {}, ...options);
+  select.value = picked.get(task) ?? "";
+  select.addEventListener("change", () => {
+    if (select.value) picked.set(task, select.value);
+    else picked.delete(task);
+    if (task === "translate") offerLanguages();
+    if (task === "ner") offerLabels();
+    panes[task].run();
+  });
+  $(".head", card).append(make("label", { className: "inline model" }, "model ", select));
+}
+
+/** The translators that their pairs of languages choose. */
+const translators = () => modelsOf("translate").filter(({ name, languages }) => name === ["translate", ...languages ?? []].join("-"));
+
+function offerLanguages() {
+  const asked = picked.has("translate") ? [modelOf("translate")] : translators();
+  pairs = asked.map((model) => model.languages).filter(Boolean);
+  if (!pairs.some((pair) => pair[1] === target)) target = pairs[0]?.[1];
+  const before = $("#target").value;
   $("#target").replaceChildren(new Option("automatic", ""),
     ...[...new Set(pairs.map((pair) => pair[1]))].map((code) => new Option(language(code), code)));
-  panes.ner.card.hidden = !models.has("ner");
-  panes.sentiment.card.hidden = !models.has("sentiment");
-  panes.translate.card.hidden = !pairs.length;
-  $("main").classList.toggle("alone", !pairs.length);
-  const labels = models.get("ner")?.labels ?? [];
+  if (pairs.some((pair) => pair[1] === before)) $("#target").value = before;
+}
+
+function offerLabels() {
+  const labels = modelOf("ner")?.labels ?? [];
   $("#labels").replaceChildren(...labels.map((label) => {
     const chip = make("button", { type: "button", ariaPressed: String(!hidden.has(label)), style: { "--hue": hue(label) } },
       label, ...(KINDS[label] ? [make("span", {}, ` ${KINDS[label]}`)] : []));
@@ -443,6 +502,23 @@ async function readModels() {
     });
     return chip;
   }));
+}
+
+/** Reads what is served, until all of it is ready or has failed. */
+async function readModels() {
+  let list;
+  try {
+    list = (await (await fetch("models")).json()).models;
+  } catch {
+    return setTimeout(readModels, 2000);
+  }
+  for (const model of list) models.set(model.name, model);
+  for (const task of new Set(list.map((model) => model.task).filter(Boolean))) if (!panes[task]) addPane(task);
+  for (const task of Object.keys(panes)) offerModels(task);
+  offerLanguages();
+  for (const [task, pane] of Object.entries(panes)) pane.card.hidden = !modelsOf(task).length;
+  $("main").classList.toggle("alone", panes.translate.card.hidden);
+  offerLabels();
   if (!$("#code-task input")) {
     const served = Object.entries(TASK_TITLES).filter(([task]) => !panes[task].card.hidden);
     switchOf($("#code-task"), Object.fromEntries(served));

@@ -21,8 +21,6 @@ MANIFEST = "manifest.json"
 PIN = "pinned"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
-TaskName = Literal["ner", "sentiment", "translate"]
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -73,7 +71,7 @@ class Training(_Part):
 class Manifest(_Part):
     format: Literal[1] = 1
     name: str
-    task: TaskName
+    task: str
     version: int
     languages: list[str]
     """One language, or source and target for a translator."""
@@ -110,6 +108,12 @@ class Bundle:
         """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`."""
         lines = [f"{entry.sha256}  {name}\n" for name, entry in sorted(self.manifest.files.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Raises BundleError if no bundle can have this name."""
+    if not _NAME.fullmatch(name):
+        raise BundleError(f"{name!r} is no bundle name: use lower-case letters, digits and hyphens")
 
 
 def names(repository: Path) -> list[str]:
@@ -202,8 +206,7 @@ def stage(repository: Path, name: str) -> Path:
 
     Its name starts with a dot, so no reader takes it for a version. Raises BundleError for a bad name.
     """
-    if not _NAME.fullmatch(name):
-        raise BundleError(f"{name!r} is no bundle name: use lower-case letters, digits and hyphens")
+    check_name(name)
     (repository / name).mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=".staged-", dir=repository / name))
     staged.chmod(0o755)  # the server may be another user

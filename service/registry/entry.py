@@ -39,7 +39,8 @@ class ModelInfo(BaseModel):
     """The one that should serve; without it, the highest."""
     refused: Refused | None = None
     """The one that should serve and cannot, while an older one does."""
-    task: bundle.TaskName | None = None
+    task: str | None = None
+    """Also the path of the route that it answers, beside the task's other models."""
     languages: list[str] | None = None
     labels: list[str] | None = None
     limits: bundle.Limits | None = None
@@ -80,6 +81,8 @@ class ModelEntry:
             "versions": self.stored.versions,
             "pinned": self.stored.pinned,
             "reason": self.reason,
+            "task": self.stored.task,
+            "languages": list(self.stored.languages) or None,
         }
         if self.model is not None:
             manifest = self.model.manifest

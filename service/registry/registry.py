@@ -1,6 +1,6 @@
 """The registry: loads the models of a repository, swaps them for new versions, and unloads them.
 
-The pinned or else the highest version of each name serves. If at the start that one cannot be served, its task
+The pinned or else the highest version of each name serves. If at the start that one cannot be served, its name
 does not serve at all: an older version in its place would answer differently without anyone having decided so.
 Later, when another version should serve, that one is loaded beside the old one and replaces it between two
 requests; if it cannot be loaded, the old one goes on. Every process scans the repository itself, so that they need
@@ -10,25 +10,22 @@ not coordinate. Leaves out what a bundle is (bundle.py) and what a task does wit
 import asyncio
 import ctypes
 import logging
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service import tasks
 from service.errors import BundleError, Draining, FieldError, NotFound, NotReady, where
-from service.registry import bundle, repository
+from service.registry import repository
 from service.registry.entry import ModelEntry, Refused
 from service.registry.loaded_model import LoadedModel
 from service.registry.repository import StoredModel
 from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
 from service.settings import Settings
-from service.tasks.translate.language import Detector
+from service.tasks.base import Models, Router, TaskSpec
 from service.telemetry.metrics import Metrics
 
 logger = logging.getLogger("textloom.registry")
-
-TRANSLATOR = re.compile(r"translate-([a-z]+)-([a-z]+)")
 
 
 class Registry:
@@ -41,18 +38,18 @@ class Registry:
         self.executor = ThreadExecutor(threads) if threads > 1 else EventLoopExecutor()
         self._draining = False
         self._loaded = self._replaced = False
-        self._detector: Detector | None = None
-        self._detector_reason = ""
-        self._languages: set[str] = set()
-        self._ignored: set[str] = set()
+        self._routers: dict[str, Router] = {}
+        self._router_failures: dict[str, str] = {}
         self.entries: dict[str, ModelEntry] = {}
         self._update_entries(repository.scan(settings.models, settings.pins))
 
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Source and target of every translator in the repository."""
-        found = (TRANSLATOR.fullmatch(name) for name in self.entries)
-        return [(match[1], match[2]) for match in found if match]
+    def models(self, task: str) -> Models:
+        """The models of a task, those included that are not ready."""
+        return {
+            name: entry.stored.languages
+            for name, entry in self.entries.items()
+            if entry.stored.task == task
+        }
 
     async def watch(self) -> None:
         """Load every model, then scan the repository again and again, for ever."""
@@ -70,7 +67,7 @@ class Registry:
         self._loaded = True
         began = time.perf_counter()
         await asyncio.gather(
-            self._load_detector(), *(self._load(entry) for entry in self.entries.values())
+            self._load_routers(), *(self._load(entry) for entry in self.entries.values())
         )
         ready = [entry.name for entry in self.entries.values() if entry.status == "ready"]
         seconds = time.perf_counter() - began
@@ -88,7 +85,7 @@ class Registry:
             self._replaced = False
             await asyncio.to_thread(_trim_memory)
         self._update_entries(stored_models)
-        await self._load_detector()
+        await self._load_routers()
         for entry in self.entries.values():  # one after the other, beside the requests
             await self._load(entry)
 
@@ -117,16 +114,25 @@ class Registry:
         missing = [entry for entry in self.entries.values() if entry.status != "ready"]
         if missing:
             raise _not_ready(missing)
-        if self.pairs:
-            _ = self.detector
+        for task in self._tasks():
+            self.router(task)
 
-    @property
-    def detector(self) -> Detector:
-        """The language detector. Raises NotReady while there is none."""
-        if self._detector is None:
-            reason = self._detector_reason or "the language detector is still loading"
+    def router(self, task: str) -> Router:
+        """What decides which model of a task answers. Raises NotReady while there is none."""
+        if task not in self._routers:
+            reason = self._router_failures.get(task, f"{task} is still loading")
             raise NotReady(reason, retry_after=1)
-        return self._detector
+        return self._routers[task]
+
+    def choose(self, spec: TaskSpec, name: str | None) -> Models:
+        """The models that may answer a request for a task which names this one, or none.
+
+        Raises NotFound, NotReady.
+        """
+        named = self.entries.get(name) if name else None
+        if named and named.stored.task is None:  # it is broken, so that its task is not known
+            raise _not_ready([named])
+        return spec.choose(name, self.models(spec.name))
 
     def drain(self) -> None:
         """Not ready and no new requests from now on; in-flight requests finish."""
@@ -145,32 +151,28 @@ class Registry:
         for name, stored in stored_models.items():
             if name in self.entries:
                 self.entries[name].stored = stored
-            elif name in ("ner", "sentiment") or TRANSLATOR.fullmatch(name):
+            else:
                 self.entries[name] = ModelEntry(name, stored)
-            elif name not in self._ignored:
-                self._ignored.add(name)
-                logger.warning("%s is not served: no task has this name", stored.path)
 
     async def _load(self, entry: ModelEntry) -> None:
         """Load the version that should serve, if it does not yet; a failure leaves the old one serving."""
         began = time.perf_counter()
         stored, old, new, failure = entry.stored, entry.model, entry.model, None
-        path = stored.path / str(stored.wanted)
         if entry.tried == stored:
             return
         try:
-            if stored.pin_error:
-                raise BundleError(stored.pin_error)
+            path = stored.folder
             if old is None or old.name.version != stored.wanted:
                 task = await asyncio.to_thread(tasks.load, path)
-                _check_name(entry.name, task.bundle.manifest)
+                manifest = task.bundle.manifest
+                tasks.check_name(entry.name, manifest.task, manifest.languages)
                 new = LoadedModel(
                     task, executor=self.executor, metrics=self._metrics, settings=self._settings
                 )
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
-            reason = f"{path}: cannot be loaded: {error}"
+            reason = f"{stored.path}/{stored.wanted}: cannot be loaded: {error}"
             failure = Refused(version=stored.wanted, reason=reason)
             logger.error("%s", where(error))
 
@@ -199,25 +201,24 @@ class Registry:
             self._metrics.model_refused.labels(entry.name, str(entry.failure.version)).set(holds)
         self._metrics.model_ready.labels(entry.name).set(entry.model is not None)
 
-    async def _load_detector(self) -> None:
-        languages = {language for pair in self.pairs for language in pair}
-        if languages == self._languages:
-            return
-        self._languages = languages
-        try:
-            self._detector = await asyncio.to_thread(Detector, sorted(languages))
-        except Exception as error:  # noqa: BLE001  the lack of a temporary folder, for one
-            self._detector_reason = f"the language detector cannot be loaded: {error}"
-            logger.error("%s", self._detector_reason)
+    def _tasks(self) -> list[str]:
+        """The tasks of all models, as far as they are known here."""
+        named = {entry.stored.task for entry in self.entries.values()}
+        return [task for task in tasks.specs() if task in named]
 
-
-def _check_name(name: str, manifest: bundle.Manifest) -> None:
-    """A bundle's name says its task and languages; routes go by the name."""
-    says = [manifest.task, *(manifest.languages if manifest.task == "translate" else [])]
-    if name != "-".join(says):
-        raise BundleError(
-            f"{name} holds a bundle for {' '.join(says)}, which its name does not say"
-        )
+    async def _load_routers(self) -> None:
+        for task in self._tasks():
+            if task in self._routers:
+                continue
+            try:
+                router = tasks.specs()[task].router()
+                await asyncio.to_thread(router.load)
+                self._routers[task] = router
+            except Exception as error:  # noqa: BLE001  the lack of a temporary folder, for one
+                reason = f"{task} cannot be loaded: {error}"
+                if self._router_failures.get(task) != reason:
+                    logger.error("%s", reason)
+                self._router_failures[task] = reason
 
 
 def _trim_memory() -> None:

@@ -1,27 +1,71 @@
 """The tasks, and how a bundle becomes one: `load` opens it and holds it to its golden examples.
 
-Here belongs what turns text into answers: a package for each task, and what all share (base.py, text.py,
-session.py). No task knows HTTP, the batcher or another task.
+Here belongs what turns text into answers: a package for each task, whose `SPEC` declares it, and what all share
+(base.py, text.py, session.py). No task knows HTTP, the batcher or another task. A package elsewhere adds a task by
+an entry point of the group `textloom.tasks` that leads to its TaskSpec.
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from service.errors import BundleError, TextLoomError
 from service.registry import bundle
 from service.registry.bundle import Bundle
-from service.tasks.base import predict
-from service.tasks.ner.task import Ner
-from service.tasks.sentiment.task import Sentiment
-from service.tasks.translate.earlier import EarlierTranslate
-from service.tasks.translate.task import Translate
+from service.tasks.base import AnyTask, TaskSpec, predict
 
-AnyTask = Ner | Sentiment | Translate
-TASKS: dict[str, type[AnyTask]] = {"ner": Ner, "sentiment": Sentiment, "translate": Translate}
+ENTRY_POINTS = "textloom.tasks"
 
 TOLERANCE = 1e-3
 """How far a golden score may lie off: processors of another kind round differently."""
+
+
+@cache
+def specs() -> Mapping[str, TaskSpec]:
+    """Every task by its name: those of this package, then those of other packages."""
+    ours = [
+        import_module(f"{__name__}.{module.name}").SPEC
+        for module in iter_modules(__path__)
+        if module.ispkg
+    ]
+    others = [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    found: dict[str, TaskSpec] = {}
+    for spec in [*ours, *sorted(others, key=lambda spec: spec.name)]:
+        if spec.name in found:
+            raise ValueError(f"two packages declare the task {spec.name!r}")
+        found[spec.name] = spec
+    return found
+
+
+def name_says(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """The task whose default model has this name, and the languages if it says them; None for other names."""
+    for spec in specs().values():
+        languages = spec.default_languages(name)
+        if languages is not None or name == spec.name:
+            return spec.name, languages or ()
+    return None
+
+
+def check_name(name: str, task: str, languages: Sequence[str]) -> None:
+    """Raises BundleError if a model of this task cannot be served under this name."""
+    bundle.check_name(name)
+    said = name_says(name)
+    if said is None:
+        return
+    wanted = (task, tuple(languages) if said[1] else ())
+    # `translate` alone says too little to be the default for a pair of languages
+    if said != wanted or specs()[task].default_languages(name) is None:
+        holds = " ".join(
+            [task, *(languages if task in specs() and specs()[task].by_languages else ())]
+        )
+        raise BundleError(
+            f"{name} holds a bundle for {holds}, but the name is kept for {' '.join([said[0], *said[1]])}"
+        )
 
 
 def load(path: Path) -> AnyTask:
@@ -48,10 +92,14 @@ def load(path: Path) -> AnyTask:
 
 def open_bundle(checked: Bundle) -> AnyTask:
     """The task of a bundle. Raises BundleError if its graphs or its options cannot be used."""
+    spec = specs().get(checked.manifest.task)
+    if spec is None:
+        known = ", ".join(specs())
+        raise BundleError(
+            f"{checked.path}: there is no task {checked.manifest.task!r} here; there are: {known}"
+        )
     try:
-        if checked.manifest.task == "translate" and "reader" not in checked.manifest.options:
-            return EarlierTranslate(checked)
-        return TASKS[checked.manifest.task](checked)
+        return spec.load(checked)
     except BundleError:
         raise
     except Exception as error:

@@ -1,16 +1,20 @@
-"""What the tasks have in common: the shape of a task, and of its requests and answers.
+"""What the tasks have in common: how a task declares itself, computes, is asked and answers.
 
 A task turns a text into windows (`encode`), windows into outputs in one padded batch (`run`), and outputs
 into an answer (`decode`). The windows of many texts may share a batch; no other window in it changes an answer.
-Leaves out the tasks themselves.
+Its `TaskSpec` says everything else that others need to know of it. Leaves out the tasks themselves.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
-from service.registry.bundle import Bundle
+from service.errors import NotFound
+from service.registry.bundle import Bundle, Manifest
 from service.scheduling.batch import Batch
 
 
@@ -41,6 +45,9 @@ class Task(Protocol[R, W, O, A]):
 
     bundle: Bundle
 
+    def request(self, text: str | list[str], **options: Any) -> Any:
+        """A request to this bundle."""
+
     def encode(self, text: str, request: R) -> list[W]:
         """The windows of a text, in order; [] if it is blank."""
 
@@ -49,6 +56,9 @@ class Task(Protocol[R, W, O, A]):
 
     def decode(self, text: str, request: R, windows: Sequence[W], outputs: Sequence[O]) -> A:
         """The answer for a text from the outputs of its windows."""
+
+
+AnyTask = Task[Any, Any, Any, Any]
 
 
 @runtime_checkable
@@ -103,6 +113,19 @@ Text = Annotated[
 class Request(Strict):
     text: Text
     """One text or a list of texts. `inputs` is another name for it."""
+    model: str | None = None
+    """Name of the model that answers, one of this task; the task's default if it is not given."""
+
+
+class Result(Strict):
+    """The answer for one text."""
+
+    def predictions(self) -> list[tuple[str, float]]:
+        """Label and score of each prediction in it, for the metrics.
+
+        Labels are those of the model, or its languages: never a part of a text.
+        """
+        raise NotImplementedError
 
 
 class ModelName(Strict):
@@ -115,3 +138,129 @@ class Usage(Strict):
     """Code points of all texts of the request."""
     tokens: int
     """Tokens that the network read."""
+
+
+Models = Mapping[str, Sequence[str]]
+"""The languages of models, by the models' names."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which model answers each text of a request."""
+
+    main: str
+    """The model that the answer as a whole names if none has work."""
+    parts: Sequence[str | Result]
+    """For each text the name of a model; or its result, if no model is needed for it."""
+
+    @property
+    def models(self) -> list[str]:
+        """The models that have work, or the main one if none has. The answer names the first."""
+        return [*dict.fromkeys(part for part in self.parts if isinstance(part, str))] or [self.main]
+
+    def texts_of(self, model: str, texts: Sequence[str]) -> list[str]:
+        return [text for text, part in zip(texts, self.parts, strict=True) if part == model]
+
+    def join(self, results: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """The results in the order of the texts, from those of each model."""
+        own = {model: iter(answered) for model, answered in results.items()}
+        return [next(own[part]) if isinstance(part, str) else part for part in self.parts]
+
+
+class Router(Protocol):
+    """Decides which model answers which text. A task has one, whatever its models."""
+
+    def load(self) -> None:
+        """Load what the plans need; this may take a second."""
+
+    def candidates(self, request: Any, models: Models) -> Models:
+        """Of some models, at least one, those that may answer a text of the request.
+
+        Raises InvalidInput if there are none.
+        """
+
+    def plan(self, texts: Sequence[str], request: Any, models: Models) -> Plan:
+        """Which of the models answers which text. Raises InvalidInput as `candidates` does."""
+
+
+class OneModel:
+    """The router of a task whose request is for one model."""
+
+    def load(self) -> None:
+        """It needs nothing."""
+
+    def candidates(self, request: Any, models: Models) -> Models:
+        return models
+
+    def plan(self, texts: Sequence[str], request: Any, models: Models) -> Plan:
+        (name,) = models
+        return Plan(name, [name] * len(texts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """All that routes, documentation, compatibility APIs, command line, model card and metrics know of a task."""
+
+    name: str
+    """Small letters: also its path, its command, and its label in metrics."""
+    summary: str
+    """What it does, in a few words."""
+    description: str
+    """What it does, for those who call it."""
+    about: str
+    """What it does and with which network, for the card of a model."""
+    request: type[Request]
+    result: type[Result]
+    load: Callable[[Bundle], AnyTask]
+    """Opens a bundle. Raises if its graphs or its options cannot be used."""
+    examples: Mapping[str, Mapping[str, Any]]
+    """Requests, by what they show."""
+    example_answer: Mapping[str, Any]
+    """The answer to the first."""
+    by_languages: bool = False
+    """Its default models are chosen by the languages in their names: translate-en-fr."""
+    router: Callable[[], Router] = OneModel
+    check: Callable[[Any, Manifest], None] = lambda request, manifest: None
+    """Raises InvalidInput if a request names what the model does not know."""
+    fixed: Callable[[Manifest], Mapping[str, str]] = lambda manifest: {}
+    """Fields of a request that a model leaves no choice in."""
+
+    @cached_property
+    def answer(self) -> type[BaseModel]:
+        """The answer to a request."""
+        return create_model(
+            f"{self.name.capitalize()}Answer",
+            __base__=Strict,
+            model=ModelName,
+            results=list[self.result],  # type: ignore[name-defined]
+            usage=Usage,
+        )
+
+    def default_languages(self, name: str) -> tuple[str, ...] | None:
+        """What the name of a default model says of its languages; None for the name of any other model."""
+        if not self.by_languages:
+            return () if name == self.name else None
+        match = re.fullmatch(rf"{self.name}-([a-z]{{2,3}})-([a-z]{{2,3}})", name)
+        return match.groups() if match else None
+
+    def choose(self, name: str | None, models: Models) -> Models:
+        """Of the models of this task those that may answer a request: the one that it names, or the defaults.
+
+        Raises NotFound, with what there is.
+        """
+        if name is not None:
+            chosen = {name: models[name]} if name in models else {}
+        else:
+            chosen = {
+                each: languages
+                for each, languages in models.items()
+                if self.default_languages(each) is not None
+            }
+        if chosen:
+            return chosen
+        if not models:
+            raise NotFound(f"there is no model for {self.name} here")
+        known = ", ".join(models)
+        if name is None:
+            raise NotFound(f"{self.name} has no default model here; name one as `model`: {known}")
+        raise NotFound(f"there is no model {name!r} for {self.name} here; there are: {known}")

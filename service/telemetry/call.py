@@ -33,6 +33,8 @@ class Call:
     """In the time of `time.monotonic()`."""
     phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
     """Where its time went: seconds in each of PHASES."""
+    task: str = ""
+    """Which one it is for."""
     bytes_in: int = 0
     bytes_out: int = 0
     parts: list[Part] = field(default_factory=list)

@@ -8,6 +8,7 @@ time, that costs as much as a quarter of the request.
 import asyncio
 import collections
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,13 +111,19 @@ class Metrics:
     """
 
     def __init__(
-        self, registry: CollectorRegistry | None = None, *, worker_table: WorkerTable | None = None
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        worker_table: WorkerTable | None = None,
+        tasks: Mapping[str, str] | None = None,
     ) -> None:
+        """tasks: by route, of those that answer a single task."""
         registry = registry or CollectorRegistry()
+        self._tasks = tasks or {}
         self._registry, self.worker_table = registry, worker_table
         self._kept: list[Count | Observations | Level] = []
         self._models: dict[str, ModelMetrics] = {}
-        self._requests: dict[tuple[str, int], tuple[Count, Observations]] = {}
+        self._requests: dict[tuple[str, int, str], tuple[Count, Observations]] = {}
         self._predictions: dict[tuple[str, str], tuple[Count, Observations]] = {}
         self._key_requests: dict[tuple[str, str], Count] = {}
         if not worker_table:
@@ -150,10 +157,17 @@ class Metrics:
             )
 
         self.http_requests = counter(
-            "http_requests_total", "Requests; status 499: the caller left.", "route", "status"
+            "http_requests_total",
+            "Requests; status 499: the caller left. Those around the tasks have no task.",
+            "route",
+            "task",
+            "status",
         )
         self.http_request_duration = histogram(
-            "http_request_duration_seconds", "From a request's head to its answer's end.", "route"
+            "http_request_duration_seconds",
+            "From a request's head to its answer's end.",
+            "route",
+            "task",
         )
         self.phase_duration = histogram(
             "phase_duration_seconds", "Parts of a request's time.", "model", "phase"
@@ -224,13 +238,14 @@ class Metrics:
         self._kept += [*made.phases.values(), *made.rejected.values()]
         return made
 
-    def request(self, route: str, status: int, seconds: float) -> None:
-        """Count a request."""
-        counted = self._requests.get((route, status))
+    def request(self, route: str, status: int, seconds: float, task: str = "") -> None:
+        """Count a request. task: that it was for, if it came so far; a task's own route says it anyway."""
+        task = task or self._tasks.get(route, "")
+        counted = self._requests.get((route, status, task))
         if counted is None:
-            counted = self._requests[route, status] = (
-                Count(self.http_requests.labels(route, str(status))),
-                Observations(self.http_request_duration.labels(route)),
+            counted = self._requests[route, status, task] = (
+                Count(self.http_requests.labels(route, task, str(status))),
+                Observations(self.http_request_duration.labels(route, task)),
             )
             self._kept += counted
         counted[0].inc()

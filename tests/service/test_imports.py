@@ -41,7 +41,9 @@ def imported(module: str) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            # of a package that is named for its modules, nothing else is needed
+            names |= parts if parts <= set(MODULES) else {node.module, *parts}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
     return names

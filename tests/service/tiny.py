@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from service import tasks
 from service.registry import bundle
-from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName, Training
+from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, Training
 from service.tasks.base import predict
 from service.tasks.translate.reading import SPECIAL
 
@@ -39,9 +39,9 @@ def repository(folder: Path) -> Path:
     return folder
 
 
-def ner(folder: Path) -> Bundle:
+def ner(folder: Path, name: str = "ner") -> Bundle:
     """Knows `Ada Lovelace` and `London`."""
-    staged = bundle.stage(folder, "ner")
+    staged = bundle.stage(folder, name)
     words = ["[PAD]", "[UNK]", *WORDS]
     _word_tokenizer(words).save(str(staged / "tokenizer.json"))
     table = np.zeros((len(words), len(TAGS)), np.float32)
@@ -86,14 +86,20 @@ def ner(folder: Path) -> Bundle:
     )
 
 
-def sentiment(folder: Path, judged: dict[str, str] = JUDGED) -> Bundle:
+def sentiment(
+    folder: Path,
+    judged: dict[str, str] = JUDGED,
+    *,
+    name: str = "sentiment",
+    labels: list[str] = LABELS,
+) -> Bundle:
     """Knows that `good` is positive, `awful` negative and `table` neutral, or what else it is told."""
-    staged = bundle.stage(folder, "sentiment")
+    staged = bundle.stage(folder, name)
     words = ["[PAD]", "[UNK]", *judged]
     _word_tokenizer(words).save(str(staged / "tokenizer.json"))
-    table = np.zeros((len(words), len(LABELS)), np.float32)
+    table = np.zeros((len(words), len(labels)), np.float32)
     for row, word in enumerate(words[2:], start=2):
-        table[row, LABELS.index(judged[word])] = 3.0
+        table[row, labels.index(judged[word])] = 3.0
     _graph(
         staged / "model.onnx",
         nodes=[
@@ -108,7 +114,7 @@ def sentiment(folder: Path, judged: dict[str, str] = JUDGED) -> Bundle:
         staged,
         task="sentiment",
         languages=["en"],
-        labels=LABELS,
+        labels=labels,
         options={},
         golden=["a good one", "an awful one"],
     )
@@ -117,9 +123,11 @@ def sentiment(folder: Path, judged: dict[str, str] = JUDGED) -> Bundle:
 SEARCH = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "verbatim": True}
 
 
-def translator(folder: Path, source: str, target: str, options: dict[str, Any] = SEARCH) -> Bundle:
+def translator(
+    folder: Path, source: str, target: str, options: dict[str, Any] = SEARCH, name: str = ""
+) -> Bundle:
     """Reads and writes byte by byte: capital letters into French, small letters into English."""
-    staged = bundle.stage(folder, f"translate-{source}-{target}")
+    staged = bundle.stage(folder, name or f"translate-{source}-{target}")
     pieces = ["[PAD]", "[BOS]", "[EOS]", *sorted(pre_tokenizers.ByteLevel.alphabet())]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -241,7 +249,7 @@ def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False)
     )
 
 
-def _publish(staged: Path, *, task: TaskName, golden: list[str], **about: Any) -> Bundle:
+def _publish(staged: Path, *, task: str, golden: list[str], **about: Any) -> Bundle:
     manifest = Manifest(
         name=staged.parent.name,
         task=task,

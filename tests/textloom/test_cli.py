@@ -23,7 +23,8 @@ from pyarrow import parquet
 
 from service.settings import Settings
 from tests.service import tiny
-from textloom.cli import engines, rows
+from tests.service.conftest import serving
+from textloom.cli import engines, main, rows
 from textloom.cli.annotate import CHUNK, answer
 from textloom.cli.errors import Stop
 from textloom.cli.rows import Row
@@ -185,9 +186,11 @@ def test_csv_goes_to_standard_output_too(textloom: Any) -> None:
         (["ner", "-o", "there.csv"], "--overwrite replaces it"),
         (["ner", "-o", "nowhere/out.csv"], "No such file"),
         (["ner", "-o", "out.csv", "--format", "csv"], "--format is for"),
-        (["ner", "--labels", "PER,XXX"], "XXX unknown; there are LOC, PER"),
-        (["translate", "--to", "de"], "no model for this"),
-        (["translate", "--from", "de", "--to", "en"], "which holds ner"),
+        (["ner", "--labels", "PER,XXX"], "unknown label; the model knows LOC, PER"),
+        (["ner", "--min-score", "2"], "min_score: Input should be less than or equal to 1"),
+        (["ner", "--model", "legal"], "no model 'legal' for ner here; there are: ner"),
+        (["translate", "--to", "de"], "auto to de is not served; served: en to fr, fr to en"),
+        (["translate", "--from", "de", "--to", "en"], "de to en is not served"),
         (["ner", "taken.jsonl"], "'entities' already"),
         (["ner", "broken.parquet"], "broken.parquet"),
         (["ner", "--url", "http://127.0.0.1:9"], "refused"),
@@ -236,6 +239,49 @@ def test_a_pinned_version_answers_as_it_does_in_the_service(tmp_path: Path) -> N
     (tmp_path / "ner" / "pinned").write_text("first")
     with pytest.raises(Stop, match="pinned must hold a version"):
         engines.check(tmp_path, "ner", {})
+
+
+def test_models_lists_the_version_that_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed() -> list[list[str]]:
+        assert main(["models", "--models", str(tmp_path)]) == 0
+        return [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+
+    tiny.ner(tmp_path)
+    tiny.ner(tmp_path)
+    assert listed() == [["model", "task", "version"], ["ner", "ner", "2"]]
+    (tmp_path / "ner" / "pinned").write_text("1\n")
+    assert listed()[1] == ["ner", "ner", "1"]
+    (tmp_path / "ner" / "pinned").write_text("first")
+    assert main(["models", "--models", str(tmp_path)]) == 0
+    assert "pinned must hold a version" in capsys.readouterr().out
+
+
+def test_a_model_is_picked_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.sentiment(tmp_path, {"refund": "bad"}, name="tickets", labels=["bad", "fine"])
+    lines = tmp_path / "lines.txt"
+    lines.write_text("refund\n")
+    command = ["sentiment", str(lines), "--models", str(tmp_path), "--format", "jsonl"]
+    assert main([*command, "--model", "tickets"]) == 0
+    assert records(capsys.readouterr().out)[0]["sentiment"] == "bad"
+    assert main(command) == 1
+    assert "no default model here; name one as `model`: tickets" in capsys.readouterr().err
+    with serving(tmp_path) as server:
+        url = str(server.base_url)
+        assert main([*command, "--model", "tickets", "--url", url]) == 0
+        assert records(capsys.readouterr().out)[0]["sentiment"] == "bad"
+        assert main(["models", "--url", url]) == 0
+        assert "tickets  sentiment  1        en         bad fine" in capsys.readouterr().out
+
+
+def test_a_text_in_a_language_that_is_not_served_comes_back_as_it_is(textloom: Any) -> None:
+    german = "Der Hund schläft auf dem Sofa."
+    (record,) = records(textloom("translate", "--to", "en", stdin=german + "\n").stdout)
+    assert (record["translation"], record["translation_source"]) == (german, "de")
+    assert record["translation_score"] == 0
 
 
 def test_a_server_answers_as_the_models_do_here(textloom: Any, tiny_client: httpx.Client) -> None:

@@ -1,21 +1,25 @@
 """Options: each says what it does, and the shipped recipes are ones."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training.commands import language_model, ner, sentiment, silver, translate, vectors
+from training.commands import language_model, silver, train, vectors
 from training.config import Options, parse, read_recipe
+from training.tasks import packages, part
 
-RECIPES = Path(__file__).parents[2] / "training" / "recipes"
-MODULES: dict[str, Any] = {
+OTHERS: dict[str, Any] = {
     "language_model": language_model,
-    "ner": ner,
-    "sentiment": sentiment,
     "silver": silver,
-    "translate": translate,
     "vectors": vectors,
+}
+RECIPES = Path(__file__).parents[2] / "training" / "recipes"
+COMMANDS: dict[str, tuple[type[Any], Callable[[list[str]], object]]] = {
+    **{name: (command.Config, command.main) for name, command in OTHERS.items()},
+    **{task: (part(task, "config").Config, partial(train.main, task)) for task in packages()},
 }
 # recipes of benchmarks, whose weights are not shipped, and what trains them
 BENCHMARKS = {
@@ -44,26 +48,26 @@ def options_of(config: type[Options]) -> dict[str, str | None]:
     return found
 
 
-@pytest.mark.parametrize("command", MODULES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_says_what_it_does(command: str) -> None:
-    config = MODULES[command].Config
+    config = COMMANDS[command][0]
     assert [name for name, about in options_of(config).items() if not about] == []
 
 
-@pytest.mark.parametrize("command", MODULES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
-        MODULES[command].main(["--help"])
+        COMMANDS[command][1](["--help"])
     shown = capsys.readouterr().out
     assert f"python -m training {command}" in shown
     assert "--recipe FILE.toml" in shown
-    flags = [f"--{name.replace('_', '-')}" for name in options_of(MODULES[command].Config)]
+    flags = [f"--{name.replace('_', '-')}" for name in options_of(COMMANDS[command][0])]
     assert [flag for flag in flags if flag not in shown] == []
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_a_shipped_recipe_is_read_by_its_task(path: Path) -> None:
-    config = MODULES[task_of(path)].Config
+    config = COMMANDS[task_of(path)][0]
     assert read_recipe(config, path) != config()
 
 
@@ -75,7 +79,7 @@ def test_there_is_a_recipe_for_every_shipped_bundle() -> None:
 
 
 def test_labels_on_the_command_line_replace_those_of_the_recipe(tmp_path: Path) -> None:
-    config_of_ner = MODULES["ner"].Config
+    config_of_ner = COMMANDS["ner"][0]
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('files.labels = { train = "T", person = "PER" }\n')
     config = parse(config_of_ner, ["--recipe", str(recipe)], "ner", "")

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from service.tasks.ner.task import Ner
 from service.tasks.sentiment.task import Sentiment
 from service.tasks.translate.task import Translate
 from tests.training import tiny
+from training import tasks as trained
+from training.commands import train as command
 from training.data.corpora import read_conll, read_labelled, read_pairs
 from training.tasks.ner import scores as ner_scores
 from training.tasks.sentiment import scores as sentiment_scores
@@ -125,14 +126,14 @@ def test_a_seed_gives_the_same_files_and_another_seed_other_ones(
 def test_a_killed_training_ends_as_one_that_was_not(
     corpora: Path, tmp_path: Path, task: str
 ) -> None:
-    def command(folder: Path) -> list[str]:
-        options = ("--epochs", "6", "--dropout", "0.3", "--checkpoint-seconds", "0")
-        return tiny.arguments(task, corpora, folder, *options)
+    def options(folder: Path) -> list[str]:
+        given = ("--epochs", "6", "--dropout", "0.3", "--checkpoint-seconds", "0")
+        return tiny.arguments(task, corpora, folder, *given)
 
-    whole: Path = import_module(f"training.commands.{task}").main(command(tmp_path / "whole"))
+    whole = command.main(task, options(tmp_path / "whole"))
     for trial in range(5):  # a training may come to its end while this process is not let run
         cut = tmp_path / f"cut-{trial}"
-        process = start(task, *command(cut))
+        process = start(task, *options(cut))
         try:
             log = wait_for_log(process, cut / "runs", lines=2)
         finally:
@@ -145,7 +146,7 @@ def test_a_killed_training_ends_as_one_that_was_not(
     assert 2 <= done < 6
     assert not list(cut.glob("models/*/1"))
 
-    process = start(task, *command(cut))
+    process = start(task, *options(cut))
     said, _ = process.communicate(timeout=200)
     assert process.returncode == 0, said
     assert "resumed at step" in said
@@ -293,14 +294,13 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         "out": str(tmp_path / "models" / "every-option"),
         "runs": str(tmp_path / "runs"),
     }
-    module = import_module(f"training.commands.{task}")
     given = {"files": files, "network": network, "fit": FIT}
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
     if task == "translate":
         last = {"finish_train": [f"{train}#20"], "finish_epochs": 2}
         given["finish"] = last
-    fields = module.Config.model_fields
+    fields = trained.part(task, "config").Config.model_fields
     elsewhere = {"notes", "precision"}
     if task != "ner":
         elsewhere |= {"behaviour"}
@@ -320,7 +320,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         top += f'length_penalties = [0.2, 1.4]\nbehaviour = "{tmp_path}"\n'
         top += 'chunk = 50\nclean = true\nrun = "kept"\n'
     recipe.write_text(top + as_toml(given))
-    published = module.main(["--recipe", str(recipe)])
+    published = command.main(task, ["--recipe", str(recipe)])
     assert published == tmp_path / "models" / "every-option" / "1"
     manifest = tasks.load(published).bundle.manifest
     written = manifest.training.recipe

@@ -2,9 +2,10 @@
 
 import json
 import random
-from importlib import import_module
 from itertools import product
 from pathlib import Path
+
+from training.commands import train as command
 
 PEOPLE = [
     ("Ada", "Lovelace"),
@@ -121,8 +122,4 @@ def arguments(task: str, corpora: Path, folder: Path, *options: str) -> list[str
 
 def train(task: str, corpora: Path, folder: Path, *options: str) -> Path:
     """Trains here and now; gives the folder of the published bundle."""
-    published = import_module(f"training.commands.{task}").main(
-        arguments(task, corpora, folder, *options)
-    )
-    assert isinstance(published, Path)
-    return published
+    return command.main(task, arguments(task, corpora, folder, *options))

@@ -1,18 +1,20 @@
-"""The command line: `textloom serve | ner | sentiment | translate | models | evaluate`.
+"""The command line: `textloom serve | models | evaluate`, and a command for each task: `textloom ner`.
 
-Reads the arguments; annotate.py puts the parts together: rows.py reads, engines.py answers, writing.py and
-terminal.py show. Only `--url` works without a checkout: the models are run by service/ and scored by training/.
+Reads the arguments, those of a task as options.py says; annotate.py puts the parts together: rows.py reads,
+engines.py answers, columns.py arranges, writing.py and terminal.py show. Only `--url` works without a checkout:
+the models are run by service/ and scored by training/.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from textloom.cli.errors import Stop
+from textloom.cli.options import TaskCommand, task_commands
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +30,7 @@ standard input. Everything that a row holds comes out again, with the answer in 
   ner        entities
   sentiment  sentiment, sentiment_score, sentiment_scores (sentiment_sentences)
   translate  translation, translation_source, translation_score (translation_alternatives)
+  any other  the task's label under its name; whatever else it answers under its name and that of the field
 
 A line that cannot be answered has the reason in `error`, is reported, and does not stop the rest. With --output, a
 run that was broken off goes on where it was when the same command is given again.
@@ -66,7 +69,8 @@ def _run(argv: Sequence[str]) -> int:
         case ["evaluate"]:
             status: int = import_module("training.__main__").main([*argv])
             return status
-    arguments = _parser().parse_args(argv)
+    tasks = {} if argv[:1] == ["models"] else task_commands(argv)
+    arguments = _parser(tasks.values()).parse_args(argv)
     if arguments.command == "models":
         from textloom.cli import listing
 
@@ -81,7 +85,7 @@ def entry() -> None:
     sys.exit(main(sys.argv[1:]))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(tasks: Iterable[TaskCommand]) -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="textloom", description=ABOUT, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -115,23 +119,12 @@ def _parser() -> argparse.ArgumentParser:
             type=_count,
             help="processes; as many as there are cores. With --url, requests at once: 4",
         )
+        add("--model", help="the model that answers, by its name; the task's default if not given")
         _where(add)
         return made
 
-    ner = task("ner", "find names")
-    ner.add_argument("--labels", type=lambda given: given.split(","), help="only these, as PER,LOC")
-    ner.add_argument(
-        "--min-score", type=float, default=0.0, help="only names at least this sure, 0 to 1"
-    )
-    ner.add_argument("--offsets", choices=["codepoint", "utf16", "byte"], default="codepoint")
-    sentiment = task("sentiment", "judge whether texts are negative, neutral or positive")
-    sentiment.add_argument("--sentences", action="store_true", help="judge each sentence too")
-    translate = task("translate", "translate")
-    translate.add_argument("--to", required=True, dest="target", metavar="LANGUAGE", help="as fr")
-    translate.add_argument(
-        "--from", default="auto", dest="source", metavar="LANGUAGE", help="detected if not given"
-    )
-    translate.add_argument("--alternatives", type=int, choices=range(5), default=0, metavar="0..4")
+    for each in tasks:
+        each.add_options(task(each.name, each.summary))
     _where(commands.add_parser("models", help="list the models").add_argument)
     commands.add_parser("evaluate", help="score a bundle on a file (textloom evaluate --help)")
     return parser

@@ -1,4 +1,4 @@
-"""`textloom ner | sentiment | translate`: rows in, answers beside them out, in the order of the rows.
+"""`textloom ner` and the commands of the other tasks: rows in, answers beside them out, in the order of the rows.
 
 A few lists of texts are under way at any time, no more: a million rows need no more memory than a thousand.
 """
@@ -16,8 +16,10 @@ from typing import Any
 from tqdm import tqdm
 
 from textloom.cli import engines, rows, writing
+from textloom.cli.columns import columns
 from textloom.cli.engines import Answers, Engine, blame
 from textloom.cli.errors import Stop
+from textloom.cli.options import chosen
 from textloom.cli.rows import Row
 from textloom.cli.terminal import View
 
@@ -27,17 +29,11 @@ CHUNK = 64
 NAMED = 20
 """Bad lines that are reported one by one; of more only the number is told."""
 
-OPTIONS = {
-    "ner": ("labels", "min_score", "offsets"),
-    "sentiment": ("sentences",),
-    "translate": ("source", "target", "alternatives"),
-}
-
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the three commands; gives the exit status."""
+    """Runs the command of a task; gives the exit status."""
     task = arguments.command
-    options = {name: getattr(arguments, name) for name in OPTIONS[task]}
+    options = chosen(arguments)
     column = arguments.column
     if arguments.file == "-" and column is not None:
         raise Stop("--column: standard input is read as plain lines, which have no columns")
@@ -133,27 +129,7 @@ def _engine(
 
 def _record(task: str, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
     """What is written for a row: its own columns, and those of the answer."""
-    found: dict[str, Any] = {}
-    if result and task == "ner":
-        found["entities"] = result["entities"]
-    elif result and task == "sentiment":
-        found = {
-            "sentiment": result["label"],
-            "sentiment_score": result["score"],
-            "sentiment_scores": result["scores"],
-        }
-        if result.get("sentences"):
-            found["sentiment_sentences"] = result["sentences"]
-    elif result:
-        found = {
-            "translation": result["translation"],
-            "translation_source": result["source"],
-            "translation_score": result["score"],
-        }
-        if result.get("alternatives"):
-            found["translation_alternatives"] = [
-                each["translation"] for each in result["alternatives"]
-            ]
+    found = columns(task, result)
     if problem:
         found["error"] = problem
     taken = found.keys() & row.fields.keys()

@@ -52,15 +52,14 @@ class Remote:
         except TextLoomError as error:
             raise Stop(str(error)) from error
         self._client = Client(url)
-        self._method = getattr(self._client, task)
-        self._options = options
+        self._task, self._options = task, options
         self._threads = ThreadPoolExecutor(workers)
 
     def ask(self, texts: Sequence[str]) -> "Future[Answers]":
         return self._threads.submit(self._ask, list(texts))
 
     def _ask(self, texts: list[str]) -> Answers:
-        results = self._method(texts, **self._options)
+        results = self._client.ask(self._task, texts, **self._options)
         return [result.model_dump() for result in results]
 
     def close(self) -> None:
@@ -114,84 +113,59 @@ class Local:
 
     def __init__(self, models: Path, task: str, options: dict[str, Any]) -> None:
         from service import tasks
-        from service.tasks.translate.language import Detector
 
-        self._options = dict(options)
-        self._tasks = {}
-        for name in _names(models, task, options):
-            loaded: Any = tasks.load(_version(models, name))
-            source = name.split("-")[1] if task == "translate" else ""
-            self._tasks[source] = loaded
-        self._target = self._options.pop("target", "")
-        self._detector = None
-        if self._options.pop("source", "") == "auto":
-            self._detector = Detector(sorted({*self._tasks, self._target}))
+        self._query, chosen = select(models, task, options)
+        self._tasks = {name: tasks.load(stored.folder) for name, stored in chosen.items()}
+        self._languages = {name: stored.languages for name, stored in chosen.items()}
+        self._router = tasks.specs()[task].router()
 
     def answer(self, texts: Sequence[str]) -> Answers:
         from service.tasks.base import predict
 
-        detector = self._detector
-        if detector is None:
-            ((task, mine),) = [(task, list(texts)) for task in self._tasks.values()]
-            results = predict(task, mine, task.request(mine, **self._options))
-            return [result.model_dump() for result in results]
-        found = [detector.source(text, list(self._tasks), self._target) for text in texts]
-        answers: dict[str, Any] = {}
-        for source, task in self._tasks.items():
-            mine = [text for text, language in zip(texts, found, strict=True) if language == source]
-            request = task.request(mine or [""], **self._options)
-            answers[source] = iter(predict(task, mine, request))
-        return [
-            next(answers[source]).model_dump() if source in answers else self._as_is(text)
-            for text, source in zip(texts, found, strict=True)
-        ]
-
-    def _as_is(self, text: str) -> dict[str, Any]:
-        same = {"translation": text, "source": self._target, "target": self._target, "score": 0.0}
-        return same | ({"alternatives": []} if self._options.get("alternatives") else {})
+        plan = self._router.plan(texts, self._query, self._languages)
+        results = {
+            name: predict(task, mine, self._query)
+            for name, task in self._tasks.items()
+            if (mine := plan.texts_of(name, texts))
+        }
+        return [result.model_dump() for result in plan.join(results)]
 
 
 def check(models: Path, task: str, options: dict[str, Any]) -> list[str]:
-    """The models that a task needs, as `ner 3`. Raises Stop if they or the options are wrong."""
-    from service.errors import BundleError
+    """The models that may answer, as `ner 3`. Raises Stop if they or the options are wrong."""
+    from service.errors import TextLoomError
     from service.registry import bundle
+    from service.tasks import specs
 
-    found = []
-    for name in _names(models, task, options):
-        try:
-            manifest = bundle.read(_version(models, name)).manifest
-        except BundleError as error:
-            raise Stop(error.detail) from error
-        found.append(f"{name} {manifest.version}")
-        unknown = set(options.get("labels") or []) - set(manifest.labels)
-        if unknown:
-            raise Stop(
-                f"--labels: {', '.join(sorted(unknown))} unknown; there are {', '.join(manifest.labels)}"
-            )
-    return found
+    query, chosen = select(models, task, options)
+    try:
+        for stored in chosen.values():
+            specs()[task].check(query, bundle.read(stored.folder).manifest)
+    except TextLoomError as error:
+        raise Stop(error.detail) from error
+    return [f"{name} {stored.wanted}" for name, stored in chosen.items()]
 
 
-def _names(models: Path, task: str, options: dict[str, Any]) -> list[str]:
-    from service.registry import bundle
+def select(models: Path, task: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The request for all texts, and the StoredModel of each model that may answer it. Raises Stop."""
+    from pydantic import ValidationError
 
-    known = bundle.names(models) if models.is_dir() else []
-    if task != "translate":
-        names = [task]
-    elif options["source"] == "auto":
-        names = [name for name in known if name.endswith(f"-{options['target']}")]
-    else:
-        names = [f"translate-{options['source']}-{options['target']}"]
-    if not names or not set(names) <= set(known):
-        listed = ", ".join(known) or "nothing"
-        raise Stop(f"no model for this in {models}, which holds {listed}")
-    return names
+    from service.errors import TextLoomError
+    from service.registry import repository
+    from service.tasks import specs
 
-
-def _version(models: Path, name: str) -> Path:
-    """The version that a service would serve. Raises BundleError if its pin is unreadable."""
-    from service.registry import bundle
-
-    return models / name / str(bundle.pinned(models, name) or bundle.versions(models, name)[-1])
+    spec = specs()[task]
+    stored = repository.scan(models, {}) if models.is_dir() else {}
+    known = {name: each.languages for name, each in stored.items() if each.task == task}
+    try:
+        query = spec.request(text="", **options)
+        names = spec.router().candidates(query, spec.choose(query.model, known))
+    except TextLoomError as error:
+        raise Stop(f"{models}: {error.detail}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise Stop(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return query, {name: stored[name] for name in names}
 
 
 _local: Local | None = None

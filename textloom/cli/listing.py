@@ -9,15 +9,15 @@ from textloom.client import Client, TextLoomError
 def show(arguments: argparse.Namespace) -> int:
     """Prints a line for each model; gives the exit status."""
     table = _served(arguments.url) if arguments.url else _found(arguments)
-    heads = ("model", "version", "languages", "labels", "scores")
-    widths = [max(len(line[column]) for line in [heads, *table]) for column in range(4)]
+    heads = ("model", "task", "version", "languages", "labels", "scores")
+    widths = [max(len(line[column]) for line in [heads, *table]) for column in range(5)]
     for line in [heads, *table]:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        print("  ".join([*cells, line[4]]).rstrip())
+        print("  ".join([*cells, line[5]]).rstrip())
     return 0
 
 
-Line = tuple[str, str, str, str, str]
+Line = tuple[str, str, str, str, str, str]
 
 
 def _served(url: str) -> list[Line]:
@@ -29,6 +29,7 @@ def _served(url: str) -> list[Line]:
     return [
         (
             model.name,
+            model.task or "",
             str(model.version),
             " ".join(model.languages),
             " ".join(model.labels),
@@ -40,22 +41,22 @@ def _served(url: str) -> list[Line]:
 
 def _found(arguments: argparse.Namespace) -> list[Line]:
     from service.errors import BundleError
-    from service.registry import bundle
+    from service.registry import bundle, repository
 
     folder = arguments.models
-    names = bundle.names(folder) if folder.is_dir() else []
-    if not names:
+    stored_models = repository.scan(folder, {}) if folder.is_dir() else {}
+    if not stored_models:
         raise Stop(f"there is no model in {folder}")
     table = []
-    for name in names:
-        version = bundle.versions(folder, name)[-1]
+    for name, stored in stored_models.items():
+        known = (name, stored.task or "", str(stored.wanted))
         try:
-            manifest = bundle.read(folder / name / str(version)).manifest
+            manifest = bundle.read(stored.folder).manifest
         except BundleError as error:
-            table.append((name, str(version), "", "", error.detail))
+            table.append((*known, "", "", error.detail))
             continue
         languages, labels = " ".join(manifest.languages), " ".join(manifest.labels)
-        table.append((name, str(version), languages, labels, _scores(manifest.scores)))
+        table.append((*known, languages, labels, _scores(manifest.scores)))
     return table
 
 

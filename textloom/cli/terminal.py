@@ -1,5 +1,6 @@
-"""The view for people: names coloured in their text, sentiment as bars, translations below their source."""
+"""The view for people: names coloured in their text, labels as bars, translations below their source."""
 
+import json
 import os
 import sys
 from typing import Any, Self
@@ -19,9 +20,8 @@ class View:
     def __init__(self, task: str) -> None:
         self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._labels: dict[str, int] = {}
-        self._show = {"ner": self._ner, "sentiment": self._sentiment, "translate": self._translate}[
-            task
-        ]
+        self._task = task
+        self._show = {"ner": self._ner, "translate": self._translate}.get(task, self._label)
 
     def write(self, record: dict[str, Any], row: Row) -> None:
         if not record.get("error"):  # which is on standard error
@@ -46,13 +46,21 @@ class View:
             shown += self._paint(f"[{entity['label']} {entity['score']:.0%}]", f"{colour}")
         return shown + row.text[end:]
 
-    def _sentiment(self, record: dict[str, Any], row: Row) -> str:
-        lines = [self._judged(record["sentiment"], record["sentiment_score"], row.text)]
+    def _label(self, record: dict[str, Any], row: Row) -> str:
+        label, score = record.get(self._task), record.get(f"{self._task}_score")
+        if not (isinstance(label, str) and isinstance(score, float)):
+            return self._other(record, row)
+        lines = [self._judged(label, score, row.text)]
         lines += [
             "  " + self._judged(sentence["label"], sentence["score"], sentence["text"])
-            for sentence in record.get("sentiment_sentences", ())
+            for sentence in record.get(f"{self._task}_sentences", ())
         ]
         return "\n".join(lines)
+
+    def _other(self, record: dict[str, Any], row: Row) -> str:
+        """Of a task that answers in a way of its own."""
+        answer = {name: value for name, value in record.items() if name not in row.fields}
+        return f"{self._paint(row.text, '2')}\n  {json.dumps(answer, ensure_ascii=False)}"
 
     def _judged(self, label: str, score: float, text: str) -> str:
         bar = ("█" * round(score * BAR)).ljust(BAR, "·")

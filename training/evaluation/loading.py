@@ -4,7 +4,7 @@ from pathlib import Path
 
 from service import tasks
 from service.errors import BundleError
-from service.tasks import AnyTask
+from service.tasks.base import AnyTask
 from service.tasks.translate.task import Translate
 from training.errors import TrainingError
 

@@ -9,17 +9,12 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from service.registry.bundle import Manifest
+from service.tasks import specs
 from training.data import guidelines
 from training.evaluation import calibration
 from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Confusion
 from training.nn.fit import History
-
-_ABOUT = {
-    "ner": "Finds names in text: a bidirectional recurrent tagger with character features and a CRF.",
-    "sentiment": "Judges the sentiment of a text: a recurrent classifier with pooling over time.",
-    "translate": "Translates sentence by sentence: a GRU encoder-decoder with attention over subwords.",
-}
 
 
 def write(
@@ -43,7 +38,7 @@ def write(
     lines = [
         f"# {manifest.name}",
         "",
-        f"{_ABOUT[manifest.task]} Languages: {', '.join(manifest.languages)}.",
+        f"{specs()[manifest.task].about} Languages: {', '.join(manifest.languages)}.",
         "",
         *([f"Labels: {', '.join(manifest.labels)}.", ""] if manifest.labels else []),
         "## Scores",

@@ -1,8 +1,7 @@
 """Golden examples: inputs with the exact answers of a bundle when it was made, replayed whenever it is loaded."""
 
 from service.registry.bundle import Golden
-from service.tasks import AnyTask
-from service.tasks.base import predict
+from service.tasks.base import AnyTask, predict
 
 GOLDEN = (
     "",

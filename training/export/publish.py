@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from service.registry import bundle
-from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest, TaskName
-from service.tasks import AnyTask
+from service.registry.bundle import Bundle, Corpus, Golden, Limits, Manifest
+from service.tasks.base import AnyTask
 from training.config import Files, Fit, Precision
 from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Confusion, Scores
@@ -80,7 +80,7 @@ class TaskConfig(Protocol):
 class Draft:
     """What a bundle's manifest and card say, beside what is measured while publishing."""
 
-    task: TaskName
+    task: str
     languages: list[str]
     labels: list[str]
     limits: Limits

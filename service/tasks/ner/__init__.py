@@ -2,3 +2,41 @@
 
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
+
+from service.tasks.base import TaskSpec
+from service.tasks.ner.task import Ner, NerRequest, NerResult, check_labels
+
+SPEC = TaskSpec(
+    name="ner",
+    summary="find names",
+    description="Find names: people, places, organisations and what else the model knows.",
+    about="Finds names in text: a bidirectional recurrent tagger with character features and a CRF.",
+    request=NerRequest,
+    result=NerResult,
+    load=Ner,
+    check=check_labels,
+    examples={
+        "one text": {"text": "Ada Lovelace lived in London."},
+        "many texts, some labels": {
+            "text": [
+                "Ada Lovelace wrote to Charles Babbage.",
+                "Angela Merkel met Emmanuel Macron in Berlin.",
+            ],
+            "labels": ["PER"],
+            "min_score": 0.5,
+            "offsets": "utf16",
+        },
+    },
+    example_answer={
+        "model": {"name": "ner", "version": 1},
+        "results": [
+            {
+                "entities": [
+                    {"text": "Ada Lovelace", "label": "PER", "start": 0, "end": 12, "score": 0.987},
+                    {"text": "London", "label": "LOC", "start": 22, "end": 28, "score": 0.971},
+                ]
+            }
+        ],
+        "usage": {"characters": 29, "tokens": 6},
+    },
+)

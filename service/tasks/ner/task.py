@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from service.registry.bundle import Bundle
-from service.tasks.base import ModelName, Request, Strict, Usage
+from service.errors import FieldError, InvalidInput
+from service.registry.bundle import Bundle, Manifest
+from service.tasks.base import Request, Result, Strict
 from service.tasks.ner.crf import CRFDecoder
 from service.tasks.session import Session
 from service.tasks.text import Span, Unit, offsets_in, windows
@@ -46,17 +47,23 @@ class Entity(Strict):
     """Probability that exactly this span is an entity of this label."""
 
 
-class NerResult(Strict):
+class NerResult(Result):
     entities: list[Entity]
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(entity.label, entity.score) for entity in self.entities]
 
 
-class NerAnswer(Strict):
-    model: ModelName
-    results: list[NerResult]
-    usage: Usage
+def check_labels(request: NerRequest, manifest: Manifest) -> None:
+    """Raises InvalidInput if the request names a label that the model does not know."""
+    known = manifest.labels
+    unknown = [
+        FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
+        for index, label in enumerate(request.labels or [])
+        if label not in known
+    ]
+    if unknown:
+        raise InvalidInput(f"unknown label; the model knows {', '.join(known)}", errors=unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,33 @@
-"""Sentiment of a text and of its sentences: the task (task.py).
+"""Sentiment, and whatever else a text is sorted by (task.py).
 
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
+
+from service.tasks.base import TaskSpec
+from service.tasks.sentiment.task import Sentiment, SentimentRequest, SentimentResult
+
+SPEC = TaskSpec(
+    name="sentiment",
+    summary="judge whether texts are negative, neutral or positive",
+    description="Judge whether a text, and each of its sentences if asked, is negative, neutral or positive.\n\n"
+    "A model with labels of its own sorts texts by those.",
+    about="Judges the sentiment of a text: a recurrent classifier with pooling over time.",
+    request=SentimentRequest,
+    result=SentimentResult,
+    load=Sentiment,
+    examples={
+        "one text": {"text": "I love this place, the staff is wonderful!"},
+        "by sentence": {"text": "The food was great. The service was awful.", "sentences": True},
+    },
+    example_answer={
+        "model": {"name": "sentiment", "version": 1},
+        "results": [
+            {
+                "label": "positive",
+                "score": 0.97,
+                "scores": {"negative": 0.01, "neutral": 0.02, "positive": 0.97},
+            }
+        ],
+        "usage": {"characters": 42, "tokens": 10},
+    },
+)

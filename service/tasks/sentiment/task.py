@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from service.registry.bundle import Bundle
-from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span, Unit, offsets_in, sentences, windows
 
@@ -46,18 +46,12 @@ class JudgedSentence(Classification):
     end: int
 
 
-class SentimentResult(Classification):
+class SentimentResult(Classification, Result):
     sentences: list[JudgedSentence] | None = None
     """Only if asked for."""
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(self.label, self.score)] if self.score else []
-
-
-class SentimentAnswer(Strict):
-    model: ModelName
-    results: list[SentimentResult]
-    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)

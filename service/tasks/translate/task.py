@@ -15,7 +15,7 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from service.registry.bundle import Bundle
-from service.tasks.base import ModelName, Request, Strict, Usage
+from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span
 from service.tasks.translate import casing, markup
@@ -60,7 +60,7 @@ class Alternative(Strict):
     score: float
 
 
-class TranslateResult(Strict):
+class TranslateResult(Result):
     translation: str
     source: str
     target: str
@@ -71,12 +71,6 @@ class TranslateResult(Strict):
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(self.target, float(np.exp(self.score)))] if self.translation else []
-
-
-class TranslateAnswer(Strict):
-    model: ModelName
-    results: list[TranslateResult]
-    usage: Usage
 
 
 class Translate:

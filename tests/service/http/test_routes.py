@@ -317,6 +317,27 @@ def test_auto_decides_the_source_text_by_text(client: httpx.Client) -> None:
     assert back["results"][0]["source"] == "en"
 
 
+def test_a_text_in_a_language_that_is_not_served_comes_back_as_it_is(client: httpx.Client) -> None:
+    texts = {
+        "de": "Der Hund schläft auf dem Sofa im Wohnzimmer.",
+        "zh": "今天天气很好,我们去公园散步吧。",
+        "es": "Los niños juegan en el jardín con un perro.",
+    }
+    query = {"text": [*texts.values()], "source": "auto", "target": "en", "alternatives": 1}
+    answer = ask(client, "/translate", **query)
+    assert answer["results"] == [
+        {"translation": text, "source": language, "target": "en", "score": 0, "alternatives": []}
+        for language, text in texts.items()
+    ]
+    assert answer["usage"]["tokens"] == 0
+
+
+@pytest.mark.parametrize("text", ["Angela Merkel", "12345", "Guten Tag", "北京"])
+def test_a_text_that_tells_too_little_is_read_as_a_source(client: httpx.Client, text: str) -> None:
+    answer = ask(client, "/translate", text=text, source="auto", target="en")
+    assert answer == ask(client, "/translate", text=text, source="fr", target="en")
+
+
 def test_a_text_in_the_target_language_needs_no_translator_but_still_names_one(
     client: httpx.Client,
 ) -> None:

@@ -281,6 +281,38 @@ def test_only_what_is_served_is_shown(driver: webdriver.Chrome, tmp_path: Path) 
         assert page.complaints() == []
 
 
+def test_a_model_can_be_picked_where_there_are_several(
+    driver: webdriver.Chrome, tmp_path: Path
+) -> None:
+    tiny.ner(tmp_path)
+    tiny.sentiment(tmp_path)
+    tiny.sentiment(tmp_path, {"refund": "bad"}, name="tickets", labels=["bad", "fine"])
+    with serving(tmp_path) as client:
+        page = Page(driver, str(client.base_url)).open()
+        page.write("a good refund")
+        assert page.one("#sentiment .verdict b").text == "positive"
+        assert not page.driver.find_elements(By.CSS_SELECTOR, "#ner select")
+        page.one("#sentiment select").send_keys("tickets")
+        until(lambda: page.one("#sentiment .verdict b").text == "bad")
+        assert 'model="tickets"' in page.code("sentiment", "python")
+        assert page.violations() == []
+
+
+def test_a_classifier_with_a_name_of_its_own_is_shown(
+    driver: webdriver.Chrome, tmp_path: Path
+) -> None:
+    tiny.sentiment(tmp_path, {"refund": "bad"}, name="tickets", labels=["bad", "fine"])
+    with serving(tmp_path) as client:
+        page = Page(driver, str(client.base_url)).open()
+        page.write("a refund")
+        assert page.one("#sentiment .verdict b").text == "bad"
+
+
+def test_a_text_in_a_language_that_is_not_served_is_told(page: Page) -> None:
+    page.open().write("Der Hund schläft auf dem Sofa im Wohnzimmer.")
+    assert "looks German, which is not translated here" in page.one("#translate .note").text
+
+
 def test_very_many_names_do_not_stop_the_browser(page: Page) -> None:
     page.open()
     page.write("London good. " * 1000)

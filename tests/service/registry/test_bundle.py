@@ -109,7 +109,6 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "half a manifest": (lambda p: (p / "manifest.json").write_text('{"format": 1'), r"\(top\): Invalid JSON"),
     "not utf-8": (lambda p: (p / "manifest.json").write_bytes(b"\xff\xfe"), "manifest.json"),
     "another format": (lambda p: rewritten(p, lambda c: c.update(format=2)), "format: Input should be 1"),
-    "an unknown task": (lambda p: rewritten(p, lambda c: c.update(task="song")), "task: Input should be"),
     "an unknown key": (lambda p: rewritten(p, lambda c: c.update(colour=1)), "colour: Extra inputs"),
     "a key gone": (lambda p: rewritten(p, lambda c: c.pop("limits")), "limits: Field required"),
     "another version": (lambda p: rewritten(p, lambda c: c.update(version=7)), "says ner/7; was the folder"),

@@ -49,6 +49,11 @@ def answer_otherwise(bundle: Path) -> None:
     (bundle / "manifest.json").write_text(json.dumps(manifest))
 
 
+def be_of_an_unknown_task(bundle: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (bundle / "manifest.json").write_text(json.dumps(manifest | {"task": "song"}))
+
+
 def be_another_task(bundle: Path) -> None:
     shutil.rmtree(bundle)
     other = bundle.parents[1] / "sentiment" / "1"
@@ -66,7 +71,8 @@ def be_another_task(bundle: Path) -> None:
         (lose_the_manifest, "no readable manifest.json"),
         (write_half_a_manifest, "Invalid JSON"),
         (answer_otherwise, "golden example 0"),
-        (be_another_task, "ner holds a bundle for sentiment"),
+        (be_another_task, "ner holds a bundle for sentiment, but the name is kept for ner"),
+        (be_of_an_unknown_task, "there is no task 'song' here; there are: ner, sentiment"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -120,13 +126,11 @@ def test_the_newest_version_serves(tiny_models: Path, tmp_path: Path) -> None:
         assert answer["model"] == {"name": "ner", "version": 2}
 
 
-def test_a_task_without_a_bundle_is_404_and_says_what_there_is(
-    tiny_models: Path, tmp_path: Path
-) -> None:
+def test_a_task_without_a_bundle_is_404(tiny_models: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_models / "ner", tmp_path / "ner")
     with serving(tmp_path) as client:
         problem = refusal(client.post("/sentiment", json={"text": "a"}), 404, "not_found")
-        assert "there are: ner" in problem["detail"]
+        assert "no model for sentiment" in problem["detail"]
         query = {"text": "a", "source": "fr", "target": "en"}
         refusal(client.post("/translate", json=query), 404, "not_found")
 

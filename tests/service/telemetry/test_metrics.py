@@ -10,8 +10,8 @@ from ..conftest import serving
 from ..helpers import TASKS, ask, families, until, value
 
 LISTED = {
-    "textloom_http_requests": {"route", "status"},
-    "textloom_http_request_duration_seconds": {"route"},
+    "textloom_http_requests": {"route", "task", "status"},
+    "textloom_http_request_duration_seconds": {"route", "task"},
     "textloom_phase_duration_seconds": {"model", "phase"},
     "textloom_text_tokens": {"model"},
     "textloom_batch_size": {"model"},

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from service.tasks import AnyTask
+from service.tasks.base import AnyTask
 from service.tasks.ner.task import Ner
 from service.tasks.sentiment.task import Sentiment
 from training.__main__ import main
-from training.commands import evaluate
+from training.evaluation.report import EvaluateOptions
+from training.tasks import part
 
 
 def answers(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
@@ -244,11 +245,16 @@ def test_a_text_of_one_sentence_is_judged_as_its_sentence(
     assert report["overall"]["mean_agrees"] in (0.0, 1.0)
 
 
-def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("task", ["", "ner", "sentiment", "translate"])
+def test_every_option_is_explained(
+    task: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [str(request.getfixturevalue(f"{task}_path"))] if task else []
+    options = part(task, "evaluate").EvaluateOptions if task else EvaluateOptions
     with pytest.raises(SystemExit):
-        main(["evaluate", "--help"])
+        main(["evaluate", *named, "--help"])
     said = capsys.readouterr().out
-    for name in evaluate.Config.model_fields:
+    for name in options.model_fields:
         shown = {
             "bundle": "PATH",
             "files": "STR",

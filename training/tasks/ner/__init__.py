@@ -1,1 +1,1 @@
-"""The tagger: finds names in text (BiLSTM with a character CNN and a CRF)."""
+"""A tagger: finds names in text (BiLSTM with a character CNN and a CRF)."""

@@ -45,3 +45,7 @@ class Config(Options):
     """Precision of the recurrent layers in the bundle; int8, for the cell lstm, is faster and smaller."""
     notes: str = ""
     """What the bundle's card says of strengths and weaknesses, in Markdown."""
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.network.language]

@@ -70,7 +70,7 @@ def train(config: Config) -> Path:
     log_odds = finish_network(network, config, data, examples, reader)
     draft = Draft(
         task="ner",
-        languages=[config.network.language],
+        languages=config.languages,
         labels=sorted({tag[2:] for tag in data.tags if tag != "O"}),
         limits=Limits(max_tokens=config.network.max_tokens),
         options={

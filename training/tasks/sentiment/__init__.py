@@ -1,1 +1,1 @@
-"""The classifier: judges the sentiment of a text (recurrent layers, pooled over time)."""
+"""A classifier: judges texts, or sorts them by labels of their own (recurrent layers, pooled over time)."""

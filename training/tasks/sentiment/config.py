@@ -35,3 +35,7 @@ class Config(Options):
     """Folder of the small sets of `training behaviour`, which the bundle is then scored on too."""
     notes: str = ""
     """What the bundle's card says of strengths and weaknesses, in Markdown."""
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.network.language]

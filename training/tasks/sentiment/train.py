@@ -67,7 +67,7 @@ def train(config: Config) -> Path:
     finish_network(network, config, examples)
     draft = Draft(
         task="sentiment",
-        languages=[config.network.language],
+        languages=config.languages,
         labels=data.labels,
         limits=Limits(max_tokens=config.network.max_tokens),
         options={},

@@ -1,1 +1,1 @@
-"""The translator: a GRU encoder-decoder with attention over subwords, for one pair of languages."""
+"""A translator: a GRU encoder-decoder with attention over subwords, for one pair of languages."""

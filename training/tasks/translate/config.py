@@ -77,3 +77,7 @@ class Config(Options):
     """Values of length_penalty of which the bundle gets the one with the best BLEU on dev; none: as it stands."""
     notes: str = ""
     """What the bundle's card says of strengths and weaknesses, in Markdown."""
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.network.source, self.network.target]

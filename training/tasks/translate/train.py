@@ -236,7 +236,7 @@ def publish_bundle(
     round_to_half(network.cpu())
     draft = Draft(
         task="translate",
-        languages=[options.source, options.target],
+        languages=config.languages,
         labels=[],
         limits=Limits(max_tokens=options.max_tokens),
         options={"beam": options.beam, "length_penalty": options.length_penalty, **BUNDLE_OPTIONS},

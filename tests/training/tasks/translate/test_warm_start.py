@@ -6,7 +6,7 @@ import pytest
 
 from service.registry import bundle
 from tests.training import tiny
-from training.commands import translate
+from training.commands import train
 from training.errors import TrainingError
 
 STILL = ("--max-tokens", "24", "--epochs", "1", "--learning-rate", "0")
@@ -61,7 +61,7 @@ def test_other_sizes_and_other_bundles_are_refused(
 ) -> None:
     def start(path: Path, *options: str) -> None:
         arguments = tiny.arguments("translate", corpora, tmp_path, *STILL, *options)
-        translate.main([*arguments, "--start", str(path)])
+        train.main("translate", [*arguments, "--start", str(path)])
 
     with pytest.raises(TrainingError, match=r"needs its embedding 24, decoder 32$"):
         start(translate_path, "--embedding", "16", "--decoder", "16")

@@ -1,0 +1,1 @@
+"""A classifier of bytes: tells questions from statements."""
