@@ -6,17 +6,18 @@ Leaves out its users, suggestions and files; an `api_key` is checked before the 
 import html
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from service.compat.endpoints import Endpoint, answer_json, call_task
+from service.compat.endpoints import compat_route
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.http.parsing import parse
+from service.http.routing import Route, RoutedRequest
+from service.http.task_endpoint import TaskEndpoint
 from service.registry.registry import Registry
 from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
 
@@ -48,11 +49,11 @@ class DetectQuery(BaseModel):
     q: str
 
 
-def install(add: Callable[..., None], translate: Endpoint) -> None:
-    """Adds the routes with `add(path, endpoint, methods)`; `translate` answers."""
+def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
+    """The routes; `translate` answers."""
 
-    async def post_translate(request: Request) -> dict[str, Any]:
-        query = await _read(TranslateQuery, request)
+    async def post_translate(request: RoutedRequest) -> dict[str, Any]:
+        query = _read(TranslateQuery, request)
         many = isinstance(query.q, list)
         asked = query.q if isinstance(query.q, list) else [query.q]
         pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
@@ -61,8 +62,8 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         texts = [unescape(part) for page in pages for part in page[::2]]
         options = {"source": query.source, "target": query.target}
         options |= {"text": texts, "alternatives": query.alternatives}
-        answer: TranslateAnswer = await call_task(
-            translate, parse(TranslateRequest, to_json(options)), request
+        answer: TranslateAnswer = await translate.answer(
+            parse(TranslateRequest, to_json(options)), request.call
         )
         results = iter(answer.results)
         answers = [_rejoin(page, [next(results) for _ in page[::2]], query) for page in pages]
@@ -70,43 +71,43 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         if query.alternatives:
             whole["alternatives"] = [texts[1:] for texts in answers]
         if query.source == "auto":
-            detect = _registry(request).detector.ranked
+            detect = registry.detector.ranked
             found = [detect("".join(page[::2]))[0] for page in pages]
             whole["detectedLanguage"] = [_confidence(*each) for each in found]
         return whole if many else {key: values[0] for key, values in whole.items()}
 
-    async def get_languages(request: Request) -> list[dict[str, Any]]:
+    async def get_languages(_: RoutedRequest) -> list[dict[str, Any]]:
         targets: dict[str, list[str]] = {}
-        for source, target in _registry(request).pairs:
+        for source, target in registry.pairs:
             targets.setdefault(source, []).append(target)
         return [
             {"code": code, "name": NAMES.get(code, code), "targets": served}
             for code, served in targets.items()
         ]
 
-    async def post_detect(request: Request) -> list[dict[str, Any]]:
-        query = await _read(DetectQuery, request)
-        registry = _registry(request)
+    async def post_detect(request: RoutedRequest) -> list[dict[str, Any]]:
+        query = _read(DetectQuery, request)
         if not registry.pairs:
             raise NotFound("there is no translator in this server, and so no language to detect")
         return [_confidence(*found) for found in registry.detector.ranked(query.q)]
 
-    add(f"{PREFIX}/translate", answer_json(post_translate), "POST")
-    add(f"{PREFIX}/languages", answer_json(get_languages), "GET")
-    add(f"{PREFIX}/detect", answer_json(post_detect), "POST")
+    return [
+        compat_route("POST", f"{PREFIX}/translate", post_translate),
+        compat_route("GET", f"{PREFIX}/languages", get_languages),
+        compat_route("POST", f"{PREFIX}/detect", post_detect),
+    ]
 
 
-async def _read(model: type[Any], request: Request) -> Any:
+def _read(model: type[Any], request: RoutedRequest) -> Any:
     """The query of a body that is JSON or a form. Raises TextLoomError."""
-    body = await request.body()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return parse(model, body)
-    if kind != "application/x-www-form-urlencoded":
+    kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind == b"application/json":
+        return parse(model, request.body)
+    if kind != b"application/x-www-form-urlencoded":
         raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
     try:
         fields: dict[str, Any] = dict(
-            parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+            parse_qsl(request.body.decode("ascii"), keep_blank_values=True, errors="strict")
         )
     except ValueError:
         raise BadJSON("the form is not UTF-8") from None
@@ -134,8 +135,3 @@ def _rejoin(
 
 def _confidence(language: str, probability: float) -> dict[str, Any]:
     return {"confidence": round(100 * probability, 1), "language": language}
-
-
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry

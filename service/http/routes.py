@@ -2,37 +2,28 @@
 
 Routes translate and tasks compute: an endpoint checks what only the loaded models know (labels, language
 pairs), lets a model answer, and wraps the results. Leaves out what all routes share (handler.py,
-task_route.py).
+task_endpoint.py).
 """
 
-from collections.abc import Callable, Iterator
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
 from service.errors import FieldError, InvalidInput, NotFound
-from service.http import openapi
+from service.http import openapi, pages
+from service.http.messages import HttpResponse
+from service.http.routing import Route, RoutedRequest, json_response
+from service.http.task_endpoint import TaskEndpoint
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
+from service.settings import Settings
 from service.tasks.base import Usage
 from service.tasks.ner.task import NerAnswer, NerRequest
 from service.tasks.sentiment.task import SentimentAnswer, SentimentRequest
 from service.tasks.translate.task import TranslateAnswer, TranslateRequest, TranslateResult
-from service.telemetry.metrics import CONTENT_TYPE
-
-PLAYGROUND = Path(__file__).parents[1] / "playground"
-PLAYGROUND_ASSETS = ("page.css", "page.js", "icon.svg")
-
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-DOCS_POLICY = "default-src 'self' 'unsafe-inline' data:"
-"""The browser itself then makes sure that no page loads anything from elsewhere."""
+from service.telemetry.call import Call
+from service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
 class Live(BaseModel):
@@ -48,30 +39,119 @@ class Models(BaseModel):
     models: list[ModelInfo]
 
 
-def install(app: FastAPI) -> None:
-    """Add the routes to an app."""
-
-    def route(path: str, endpoint: Callable[..., Any], documented: dict[str, Any]) -> None:
-        app.router.add_api_route(path, endpoint, **documented)
-
-    route("/ner", answer_ner, openapi.NER)
-    route("/sentiment", answer_sentiment, openapi.SENTIMENT)
-    route("/translate", answer_translate, openapi.TRANSLATE)
-    route("/health/live", live, openapi.PLAIN)
-    route("/health/ready", ready, openapi.READY)
-    route("/models", list_models, openapi.PLAIN)
-    route("/models/{name}", show_model, openapi.MODEL)
-    route("/metrics", show_metrics, openapi.METRICS)
-    route("/", playground, openapi.PAGE)
-    route("/playground/{asset}", playground_asset, openapi.PAGE)
-    route("/openapi.json", describe, openapi.PAGE)
-    route("/docs", docs, openapi.PAGE)
-    route("/docs/{asset}", docs_asset, openapi.PAGE)
+def task_endpoints(registry: Registry, settings: Settings) -> dict[str, TaskEndpoint]:
+    """What answers for each task, by its name."""
+    return {
+        "ner": TaskEndpoint(NerRequest, partial(answer_ner, registry), settings),
+        "sentiment": TaskEndpoint(SentimentRequest, partial(answer_sentiment, registry), settings),
+        "translate": TaskEndpoint(TranslateRequest, partial(answer_translate, registry), settings),
+    }
 
 
-async def answer_ner(query: NerRequest, request: Request) -> NerAnswer:
-    """Find names: people, places, organisations and what else the model knows."""
-    model = _registry(request).get("ner")
+ONE_MODEL = ("ner", "sentiment")
+"""Tasks whose model is known before the body is read: a request that would be too late is refused by its head."""
+
+
+def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[Route]:
+    def admit(name: str) -> Callable[[int, float], None]:
+        return lambda size, deadline: registry.get(name).check_early(size, deadline)
+
+    return [
+        Route(
+            "POST",
+            f"/{name}",
+            endpoint,
+            takes_json=True,
+            admit=admit(name) if name in ONE_MODEL else None,
+            documentation=openapi.TASKS[name],
+        )
+        for name, endpoint in endpoints.items()
+    ]
+
+
+def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
+    """What stands around the tasks, but for the document of all routes."""
+
+    async def live(_: RoutedRequest) -> HttpResponse:
+        return json_response(Live())
+
+    async def ready(_: RoutedRequest) -> HttpResponse:
+        registry.check_ready()
+        return json_response(Ready(models=list(registry.entries)))
+
+    async def list_models(_: RoutedRequest) -> HttpResponse:
+        return json_response(Models(models=[entry.info for entry in registry.entries.values()]))
+
+    async def show_model(request: RoutedRequest) -> HttpResponse:
+        return json_response(registry.entry(request.parameters["name"]).info)
+
+    async def show_metrics(_: RoutedRequest) -> HttpResponse:
+        return HttpResponse(200, [(b"content-type", CONTENT_TYPE.encode())], metrics.page())
+
+    about = openapi.about_service
+    return [
+        Route(
+            "GET",
+            "/health/live",
+            live,
+            documentation=about("live", "The process answers.", Live),
+        ),
+        Route(
+            "GET",
+            "/health/ready",
+            ready,
+            documentation=about(
+                "ready", "Every model of the repository is loaded, checked and warm.", Ready, 503
+            ),
+        ),
+        Route(
+            "GET",
+            "/models",
+            list_models,
+            documentation=about(
+                "list_models",
+                "The models of the repository, those included that are not ready.",
+                Models,
+            ),
+        ),
+        Route(
+            "GET",
+            "/models/{name}",
+            show_model,
+            documentation=about(
+                "show_model",
+                "One model: its version, labels, languages, limits, scores, licences and hash.",
+                ModelInfo,
+                404,
+            ),
+        ),
+        Route(
+            "GET",
+            "/metrics",
+            show_metrics,
+            documentation=about(
+                "show_metrics", "The metrics of this process for Prometheus.", None
+            ),
+        ),
+        Route("GET", "/", pages.playground),
+        Route("GET", "/playground/{asset}", pages.playground_asset),
+        Route("GET", "/docs", pages.docs),
+        Route("GET", "/docs/{asset}", pages.docs_asset),
+    ]
+
+
+def document_route(routes: Sequence[Route], settings: Settings) -> Route:
+    """The documentation of all routes, for programs."""
+    document = openapi.Document(routes, settings)
+
+    async def describe(_: RoutedRequest) -> HttpResponse:
+        return json_response(document.content)
+
+    return Route("GET", "/openapi.json", describe)
+
+
+async def answer_ner(registry: Registry, query: NerRequest, call: Call) -> NerAnswer:
+    model = registry.get("ner")
     known = model.manifest.labels
     unknown = [
         FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
@@ -81,25 +161,22 @@ async def answer_ner(query: NerRequest, request: Request) -> NerAnswer:
     if unknown:
         raise InvalidInput(f"unknown label; the model knows {', '.join(known)}", errors=unknown)
     texts = _texts(query.text)
-    results, tokens = await model.answer(texts, query, request.state.call)
+    results, tokens = await model.answer(texts, query, call)
     return NerAnswer(model=model.name, results=results, usage=_usage(texts, tokens))
 
 
-async def answer_sentiment(query: SentimentRequest, request: Request) -> SentimentAnswer:
-    """Judge whether a text, and each of its sentences if asked, is negative, neutral or positive."""
-    model = _registry(request).get("sentiment")
+async def answer_sentiment(
+    registry: Registry, query: SentimentRequest, call: Call
+) -> SentimentAnswer:
+    model = registry.get("sentiment")
     texts = _texts(query.text)
-    results, tokens = await model.answer(texts, query, request.state.call)
+    results, tokens = await model.answer(texts, query, call)
     return SentimentAnswer(model=model.name, results=results, usage=_usage(texts, tokens))
 
 
-async def answer_translate(query: TranslateRequest, request: Request) -> TranslateAnswer:
-    """Translate; with `source: auto`, each text from the language that it is in.
-
-    A text that is in the target language already comes back as it is, with that language as its source and
-    score 0. One that tells too little (a number, a single name) is read as a source language of that target.
-    """
-    registry = _registry(request)
+async def answer_translate(
+    registry: Registry, query: TranslateRequest, call: Call
+) -> TranslateAnswer:
     texts = _texts(query.text)
     sources = _sources(query, registry)
     if query.source == "auto":
@@ -114,7 +191,7 @@ async def answer_translate(query: TranslateRequest, request: Request) -> Transla
     tokens = 0
     for source, model in models.items():
         mine = [text for text, language in zip(texts, found, strict=True) if language == source]
-        answers, read = await model.answer(mine, query, request.state.call)
+        answers, read = await model.answer(mine, query, call)
         translated[source] = iter(answers)
         tokens += read
     results = [
@@ -123,67 +200,6 @@ async def answer_translate(query: TranslateRequest, request: Request) -> Transla
     ]
     name = models[needed[0]].name
     return TranslateAnswer(model=name, results=results, usage=_usage(texts, tokens))
-
-
-async def live() -> Live:
-    """The process answers."""
-    return Live()
-
-
-async def ready(request: Request) -> Ready:
-    """Every model of the repository is loaded, checked and warm."""
-    registry = _registry(request)
-    registry.check_ready()
-    return Ready(models=list(registry.entries))
-
-
-async def list_models(request: Request) -> Models:
-    """The models of the repository, those included that are not ready."""
-    return Models(models=[entry.info for entry in _registry(request).entries.values()])
-
-
-async def show_model(name: str, request: Request) -> ModelInfo:
-    """One model: its version, labels, languages, limits, scores, licences and hash."""
-    return _registry(request).entry(name).info
-
-
-async def show_metrics(request: Request) -> Response:
-    """The metrics of this process for Prometheus."""
-    return Response(request.app.state.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
-
-
-async def playground() -> Response:
-    """A page to try the tasks."""
-    return FileResponse(PLAYGROUND / "page.html", headers={"Content-Security-Policy": PAGE_POLICY})
-
-
-async def playground_asset(asset: str) -> Response:
-    """The script, style or icon of the playground."""
-    if asset not in PLAYGROUND_ASSETS:
-        raise NotFound("there is no such part of the playground")
-    return FileResponse(PLAYGROUND / asset, headers={"Cache-Control": "no-cache"})
-
-
-async def describe(request: Request) -> Response:
-    """The documentation, for programs."""
-    return JSONResponse(request.app.openapi())
-
-
-async def docs() -> Response:
-    """The documentation, for people."""
-    return HTMLResponse(openapi.page(), headers={"Content-Security-Policy": DOCS_POLICY})
-
-
-async def docs_asset(asset: str) -> Response:
-    """A script, style or picture of the documentation page."""
-    if asset not in openapi.ASSETS:
-        raise NotFound("there is no such part of the documentation")
-    return FileResponse(str(files("fastapi_offline") / "static" / asset))
-
-
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry
 
 
 def _texts(text: str | list[str]) -> list[str]:

@@ -22,15 +22,14 @@ from service.auth.api_keys import ApiKey
 from service.settings import Settings
 from textloom import Client, Refused
 
-from ..conftest import running, serving
+from ..conftest import Serve, running, serving
 from ..helpers import TASKS, Brake, keep_busy, until, value
 
 PUBLIC = {"/health/live", "/health/ready"}
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
 ROUTES = sorted(
-    (method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))  # type: ignore[attr-defined]
-    for route in create_app(Settings()).routes
-    for method in route.methods  # type: ignore[attr-defined]
+    (route.method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))
+    for route in create_app(Settings()).router.routes
 )
 NOW = datetime.now(UTC)
 
@@ -58,8 +57,10 @@ def revoked(made: tuple[ApiKey, str]) -> tuple[ApiKey, str]:
 
 
 @pytest.fixture(scope="module")
-def protected(tiny_models: Path, key_file: tuple[Path, dict[str, str]]) -> Iterator[httpx.Client]:
-    with serving(tiny_models, keys=key_file[0]) as client:
+def protected(
+    serve: Serve, tiny_models: Path, key_file: tuple[Path, dict[str, str]]
+) -> Iterator[httpx.Client]:
+    with serve(tiny_models, keys=key_file[0]) as client:
         yield client
 
 
