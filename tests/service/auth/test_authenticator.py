@@ -2,6 +2,7 @@
 
 import base64
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,6 +136,17 @@ def test_a_route_answers_a_good_key_and_no_other(
         assert sent["good"] not in refused.text
     answered = protected.request(method, path, headers=bearer(sent["good"]))
     assert answered.status_code not in (401, 403, 404, 405, 500)
+
+
+@pytest.mark.parametrize("path", ["/ner", "/v2/models/ner/infer", "/nothing"])
+def test_without_a_key_no_body_is_read(protected: httpx.Client, path: str) -> None:
+    """Who waits to be told to send it is refused instead."""
+    request = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    request += "Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    url = protected.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+        connection.sendall(request.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])
