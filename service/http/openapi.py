@@ -3,6 +3,7 @@
 Leaves out the page that shows it (pages.py).
 """
 
+import inspect
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +16,7 @@ from service import __version__
 from service.auth.authenticator import ADMIN, HEALTH
 from service.http.limits import MAX_TIMEOUT_MS
 from service.http.problems import Problem
-from service.http.routing import Documentation, Route
+from service.http.routing import Documentation, Endpoint, Route
 from service.settings import Settings
 from service.tasks.ner.task import NerAnswer, NerRequest
 from service.tasks.sentiment.task import SentimentAnswer, SentimentRequest
@@ -87,12 +88,11 @@ _TASK_PARAMETERS = [
 
 
 def about_service(
-    name: str, description: str, answer: type[BaseModel] | None, *problems: int
+    endpoint: Endpoint, answer: type[BaseModel] | None, *problems: int
 ) -> Documentation:
-    """The documentation of a route around the tasks."""
-    return Documentation(
-        name=name, description=description, tag="service", problems=(*problems, 500), answer=answer
-    )
+    """The documentation of a route around the tasks: its name and what it does are those of its function."""
+    name, description = endpoint.__name__, inspect.getdoc(endpoint) or ""
+    return Documentation(name, description, "service", (*problems, 500), answer)
 
 
 TASK_PROBLEMS = (400, 404, 413, 415, 422, 500, 503, 504)

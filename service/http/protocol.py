@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_since: float | None = self._loop.time()
-        """None while a request is under way."""
+        """When the last bytes came or the last answer went; None while a request is answered."""
         self._read_timer: asyncio.TimerHandle | None = None
         # of the message that comes in
         self._url = b""
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._broken:
             return
-        self._idle_since, self._message_ended = None, False
+        self._message_ended = False
         try:
             self._feed(data)
         except httptools.HttpParserError:
@@ -174,6 +174,7 @@ class Connection(asyncio.Protocol):
             return
         if not self._message_ended:
             self._limit_incomplete(len(data))
+        self._idle_since = None if self._answering else self._loop.time()
         self.control_reading()
 
     def pause_writing(self) -> None:
@@ -212,9 +213,8 @@ class Connection(asyncio.Protocol):
         self._upgrade = self._parser.should_upgrade()
         if self._upgrade and self._parser.get_method() != b"CONNECT":
             return  # the head comes again, without that wish
-        path = httptools.parse_url(self._url).path.decode(
-            "ascii"
-        )  # CONNECT has none, which is an error
+        url = httptools.parse_url(self._url)
+        path = url.path.decode("ascii")  # CONNECT has none, which is an error
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         body = ConnectionBody(self, expected=self._expects_continue, keep_alive=keep_alive)
         request = HttpRequest(
@@ -240,8 +240,6 @@ class Connection(asyncio.Protocol):
         if self._receiving:
             self._receiving.end()
             self._receiving = None
-            if not self._answering:
-                self._idle_since = self._loop.time()
 
     # --- answers
 
@@ -283,9 +281,9 @@ class Connection(asyncio.Protocol):
         self._send(response, keep_alive=keep_alive, with_body=request.method != "HEAD")
         if self._last and not self._waiting:
             self._send(self._last, keep_alive=False)
-        if not self._receiving:
-            self._idle_since = self._loop.time()
         self._answer_next()
+        if not self._answering:
+            self._idle_since = self._loop.time()
         self.control_reading()
 
     def _send(self, response: HttpResponse, *, keep_alive: bool, with_body: bool = True) -> None:
@@ -353,7 +351,7 @@ class Connection(asyncio.Protocol):
             self._receiving.fail(error)  # to be the answer, if there is none yet
             if self._receiving.unwanted:
                 self._transport.close()
-        elif self._answering:
+        elif self._answering or self._waiting:
             self._last = self._handler.refuse(error)
         else:
             self._send(self._handler.refuse(error), keep_alive=False)

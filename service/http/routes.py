@@ -5,7 +5,7 @@ pairs), lets a model answer, and wraps the results. Leaves out what all routes s
 task_endpoint.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from service.errors import FieldError, InvalidInput, NotFound
 from service.http import openapi, pages
 from service.http.messages import HttpResponse
-from service.http.routing import Route, RoutedRequest, json_response
+from service.http.routing import Endpoint, Route, RoutedRequest, json_response
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
@@ -53,8 +53,8 @@ ONE_MODEL = ("ner", "sentiment")
 
 
 def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[Route]:
-    def admit(name: str) -> Callable[[int, float], None]:
-        return lambda size, deadline: registry.get(name).check_early(size, deadline)
+    def admit(name: str, size: int, deadline: float) -> None:
+        registry.get(name).check_early(size, deadline)
 
     return [
         Route(
@@ -62,7 +62,7 @@ def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[
             f"/{name}",
             endpoint,
             takes_json=True,
-            admit=admit(name) if name in ONE_MODEL else None,
+            admit=partial(admit, name) if name in ONE_MODEL else None,
             documentation=openapi.TASKS[name],
         )
         for name, endpoint in endpoints.items()
@@ -73,71 +73,44 @@ def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
     """What stands around the tasks, but for the document of all routes."""
 
     async def live(_: RoutedRequest) -> HttpResponse:
+        """The process answers."""
         return json_response(Live())
 
     async def ready(_: RoutedRequest) -> HttpResponse:
+        """Every model of the repository is loaded, checked and warm."""
         registry.check_ready()
         return json_response(Ready(models=list(registry.entries)))
 
     async def list_models(_: RoutedRequest) -> HttpResponse:
+        """The models of the repository, those included that are not ready."""
         return json_response(Models(models=[entry.info for entry in registry.entries.values()]))
 
     async def show_model(request: RoutedRequest) -> HttpResponse:
+        """One model: its version, labels, languages, limits, scores, licences and hash."""
         return json_response(registry.entry(request.parameters["name"]).info)
 
     async def show_metrics(_: RoutedRequest) -> HttpResponse:
+        """The metrics of this process for Prometheus."""
         return HttpResponse(200, [(b"content-type", CONTENT_TYPE.encode())], metrics.page())
 
-    about = openapi.about_service
     return [
-        Route(
-            "GET",
-            "/health/live",
-            live,
-            documentation=about("live", "The process answers.", Live),
-        ),
-        Route(
-            "GET",
-            "/health/ready",
-            ready,
-            documentation=about(
-                "ready", "Every model of the repository is loaded, checked and warm.", Ready, 503
-            ),
-        ),
-        Route(
-            "GET",
-            "/models",
-            list_models,
-            documentation=about(
-                "list_models",
-                "The models of the repository, those included that are not ready.",
-                Models,
-            ),
-        ),
-        Route(
-            "GET",
-            "/models/{name}",
-            show_model,
-            documentation=about(
-                "show_model",
-                "One model: its version, labels, languages, limits, scores, licences and hash.",
-                ModelInfo,
-                404,
-            ),
-        ),
-        Route(
-            "GET",
-            "/metrics",
-            show_metrics,
-            documentation=about(
-                "show_metrics", "The metrics of this process for Prometheus.", None
-            ),
-        ),
+        _documented("/health/live", live, Live),
+        _documented("/health/ready", ready, Ready, 503),
+        _documented("/models", list_models, Models),
+        _documented("/models/{name}", show_model, ModelInfo, 404),
+        _documented("/metrics", show_metrics, None),
         Route("GET", "/", pages.playground),
         Route("GET", "/playground/{asset}", pages.playground_asset),
         Route("GET", "/docs", pages.docs),
         Route("GET", "/docs/{asset}", pages.docs_asset),
     ]
+
+
+def _documented(
+    path: str, endpoint: Endpoint, answer: type[BaseModel] | None, *problems: int
+) -> Route:
+    about = openapi.about_service(endpoint, answer, *problems)
+    return Route("GET", path, endpoint, documentation=about)
 
 
 def document_route(routes: Sequence[Route], settings: Settings) -> Route:
