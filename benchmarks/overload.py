@@ -12,7 +12,7 @@ from benchmarks import in_process, loopback, open_loop, servers, traffic
 from benchmarks.closed_loop import wrk
 from benchmarks.rows import Plan, Row, ratio
 from service.errors import QueueFull
-from service.http.problems import problem_bytes
+from service.http.problems import problem
 from service.settings import cores
 
 EDGE = 0.5
@@ -191,8 +191,9 @@ def _spare(bodies: list[str], capacity: float, peak: float) -> str:
     """What a refusal may take of the cores, and what the kernel takes of that."""
     refused = 3 * capacity - GOODPUT * peak
     request = statistics.mean(len(open_loop.request("/ner", body)) for body in bodies)
-    refusal = problem_bytes("/ner", 32 * "-", QueueFull("later", retry_after=1))
-    bare = loopback.exchange(round(request), len(refusal))
+    refusal = problem(QueueFull("later", retry_after=1), 32 * "-")
+    head = sum(len(name) + len(value) + 4 for name, value in refusal.headers)
+    bare = loopback.exchange(round(request), head + len(refusal.body))
     return (
         f"For {GOODPUT} a refusal may take {1e6 * (1 - GOODPUT) * cores() / refused:.0f} µs of a core, "
         f"load included; the kernel alone takes {1e6 * bare:.0f}, with no program at either end"

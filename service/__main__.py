@@ -46,8 +46,7 @@ def main() -> None:
 def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
     from service.app import create_app
-    from service.http.protocol import Config
-    from service.http.server import Server, listen
+    from service.http.server import Listeners, Server, listen, make_config
     from service.processes.supervisor import Supervisor
     from service.processes.worker_table import WorkerTable
     from service.telemetry import logs
@@ -56,14 +55,15 @@ def serve(chosen: Settings) -> int:
     gc.set_threshold(GC_THRESHOLD)
     worker_table = WorkerTable(chosen.processes) if chosen.processes > 1 else None
     app = create_app(chosen, worker_table)
-    config = Config(app)
-    further: list[tuple[Config, socket.socket]] = []
+    config = make_config(app.handler, app.lifespan, chosen)
+    further: Listeners = []
     host, port = chosen.host, chosen.port
     try:
         listener = listen(host, port)
         if chosen.admin:
             host, port = address(chosen.admin)
-            further = [(Config(app, second_port=True), listen(host, port))]
+            admin = make_config(app.handler, app.lifespan, chosen, second_port=True)
+            further = [(admin, listen(host, port))]
     except OSError as error:
         logger.error("cannot listen on %s:%d: %s", host, port, error)
         return 1
@@ -73,8 +73,8 @@ def serve(chosen: Settings) -> int:
     if worker_table:
         supervisor = Supervisor(
             settings=chosen,
-            registry=app.state.registry,
-            metrics=app.state.metrics,
+            registry=app.registry,
+            metrics=app.metrics,
             worker_table=worker_table,
             config=config,
             listener=listener,
@@ -84,7 +84,7 @@ def serve(chosen: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has shut down: that is a normal end
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, app.state.registry, further).run(sockets=[listener])
+    Server(config, app.registry, further).run(sockets=[listener])
     return 0
 
 

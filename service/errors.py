@@ -3,6 +3,7 @@
 TextLoomError
 ├── InvalidInput            422  a field or a text is not acceptable
 ├── BadJSON                 400  the body is not UTF-8 JSON
+├── BadRequest              400  it is no HTTP
 ├── Unauthorized            401  no key, or a wrong one
 ├── NotFound                404  no such path or model
 ├── MethodNotAllowed        405
@@ -27,7 +28,6 @@ Leaves out how an error is written on the wire: problems.py does that for all of
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TextLoomError(Exception):
     status = 500
     code = "internal_error"
     title = "Internal error"
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = {}
     """Of the answer."""
 
     def __init__(
@@ -72,10 +72,15 @@ class BadJSON(TextLoomError):
     status, code, title = 400, "bad_json", "Not JSON"
 
 
+class BadRequest(TextLoomError):
+    status, code, title = 400, "bad_request", "Bad request"
+    headers = {"connection": "close"}
+
+
 class Unauthorized(TextLoomError):
     status, code, title = 401, "unauthorized", "Unauthorized"
     # Basic, with the key as the password, is what a browser can ask its user for
-    headers: ClassVar[Mapping[str, str]] = {
+    headers = {
         "www-authenticate": 'Bearer realm="TextLoom", Basic realm="TextLoom", charset="UTF-8"'
     }
 
@@ -87,6 +92,10 @@ class NotFound(TextLoomError):
 class MethodNotAllowed(TextLoomError):
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"this path takes {allowed} only")
+        self.headers = {"allow": allowed}
+
 
 class UnsupportedMediaType(TextLoomError):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
@@ -94,13 +103,13 @@ class UnsupportedMediaType(TextLoomError):
 
 class TooSlow(TextLoomError):
     status, code, title = 408, "too_slow", "Too slow"
-    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
+    headers = {"connection": "close"}
 
 
 class TooLarge(TextLoomError):
     status, code, title = 413, "too_large", "Too large"
     # otherwise the server would read the rest of the body for nothing
-    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
+    headers = {"connection": "close"}
 
 
 class TooManyRequests(TextLoomError):
@@ -117,7 +126,7 @@ class ConcurrencyExceeded(TooManyRequests):
 
 class HeadTooLarge(TextLoomError):
     status, code, title = 431, "head_too_large", "Head too large"
-    headers: ClassVar[Mapping[str, str]] = {"connection": "close"}
+    headers = {"connection": "close"}
 
 
 class Unavailable(TextLoomError):

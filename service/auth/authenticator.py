@@ -6,17 +6,15 @@ how a key is checked (api_keys.py) and how quotas are counted (quotas.py).
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
-from starlette.types import Message, Receive, Scope, Send
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.errors import NotFound, TextLoomError, TooManyRequests, Unauthorized
-from service.http.parsing import whole_body
-from service.http.problems import NOTHING_HERE, problem_response
+from service.errors import NotFound, TooManyRequests, Unauthorized
+from service.http.limits import BodyReader
+from service.http.messages import HttpRequest
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -29,8 +27,6 @@ KEY_IN_BODY = "/compat/libretranslate/"
 NO_LABEL = "-"
 """For a request without a valid key; no key can have this label."""
 
-Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 
 class Authenticator:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -40,50 +36,19 @@ class Authenticator:
         self._metrics = metrics
         self.quotas = Quotas(settings.processes)
 
-    async def serve(self, route: Serve, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on to its route, or refuses it. scope["key"] is then the label of its key."""
-        try:
-            receive, key = await self._authenticate(scope, receive)
-        except TextLoomError as error:
-            return await problem_response(scope, error)(scope, receive, send)
-        if key is None:
-            return await route(scope, receive, send)
-        try:
-            self.quotas.acquire(key)
-        except TooManyRequests as error:
-            self._metrics.key_request(key.label, error.code)
-            answer = problem_response(scope, error)
-            answer.raw_headers += self.quotas.headers(key)
-            return await answer(scope, receive, send)
-        self._metrics.key_request(key.label, "admitted")
-        quotas = self.quotas.headers(key)
+    async def identify(self, request: HttpRequest, body: BodyReader) -> ApiKey | None:
+        """The key of a request, whatever its state; None where none is needed.
 
-        async def send_with_quotas(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *quotas]
-            await send(message)
-
-        try:
-            await route(scope, receive, send_with_quotas if quotas else send)
-        finally:
-            self.quotas.release(key)
-
-    async def _authenticate(self, scope: Scope, receive: Receive) -> tuple[Receive, ApiKey | None]:
-        """The `receive` from which the route reads, and the key of the request, None where none is needed.
-
-        Raises NotFound, Unauthorized, and what `receive` raises.
+        Reads the body where clients send their key in it, and nowhere else. Raises NotFound, Unauthorized, and
+        what reading does.
         """
-        path = scope["path"]
-        second_port = "second_port" in scope
-        if self._second_port and (path in ADMIN) is not second_port:
-            raise NotFound(NOTHING_HERE)
-        if self._keys is None or second_port or path in HEALTH:
-            return receive, None
-        presented = _in_header(scope["headers_by_name"].get(b"authorization", b""))
-        if not presented and path.startswith(KEY_IN_BODY):
-            body = await whole_body(receive)
-            presented = _in_body(body, scope["headers_by_name"].get(b"content-type", b""))
-            receive = _replayed(body, receive)
+        if self._second_port and (request.path in ADMIN) is not request.second_port:
+            raise NotFound("there is nothing at this path of this port")
+        if self._keys is None or request.second_port or request.path in HEALTH:
+            return None
+        presented = _in_header(request.headers.get(b"authorization", b""))
+        if not presented and request.path.startswith(KEY_IN_BODY):
+            presented = _in_body(await body.whole(), request.headers.get(b"content-type", b""))
         if not presented:
             self._metrics.key_request(NO_LABEL, "missing")
             raise Unauthorized("send a key: `Authorization: Bearer tl-...`")
@@ -91,11 +56,22 @@ class Authenticator:
         if key is None:
             self._metrics.key_request(NO_LABEL, "wrong")
             raise Unauthorized("there is no such key")
-        scope["key"] = key.label
+        return key
+
+    def check(self, key: ApiKey) -> None:
+        """Raises Unauthorized for a key that has expired or been revoked."""
         if key.state != "good":
             self._metrics.key_request(key.label, key.state)
             raise Unauthorized(f"this key is {key.state}")
-        return receive, key
+
+    def acquire(self, key: ApiKey) -> None:
+        """Counts a request that begins; `quotas.release` when it is over. Raises TooManyRequests."""
+        try:
+            self.quotas.acquire(key)
+        except TooManyRequests as error:
+            self._metrics.key_request(key.label, error.code)
+            raise
+        self._metrics.key_request(key.label, "admitted")
 
 
 class _Body(BaseModel):
@@ -123,13 +99,3 @@ def _in_body(body: bytes, content_type: bytes) -> bytes:
         except ValueError:
             return b""
     return dict(parse_qsl(body)).get(b"api_key", b"")
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """`receive`, as it was before `body` was read."""
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_replayed() -> Message:
-        return unread.pop() if unread else await receive()
-
-    return receive_replayed

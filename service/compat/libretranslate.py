@@ -7,17 +7,19 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from service.compat.endpoints import Endpoint, answer_json, call_task
+from service.compat.endpoints import compat_route
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
 from service.http.parsing import parse
+from service.http.routing import Route, RoutedRequest
+from service.http.task_endpoint import TaskEndpoint
+from service.registry.registry import Registry
 from service.tasks.translate import SPEC
 from service.tasks.translate.language import Detector, LanguageRouter
 from service.tasks.translate.task import TranslateRequest, TranslateResult
@@ -50,11 +52,11 @@ class DetectQuery(BaseModel):
     q: str
 
 
-def install(add: Callable[..., None], translate: Endpoint) -> None:
-    """Adds the routes with `add(path, endpoint, methods)`; `translate` answers."""
+def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
+    """The routes; `translate` answers."""
 
-    async def post_translate(request: Request) -> dict[str, Any]:
-        query = await _read(TranslateQuery, request)
+    async def post_translate(request: RoutedRequest) -> dict[str, Any]:
+        query = _read(TranslateQuery, request)
         many = isinstance(query.q, list)
         asked = query.q if isinstance(query.q, list) else [query.q]
         pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
@@ -63,7 +65,7 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         texts = [unescape(part) for page in pages for part in page[::2]]
         options = {"source": query.source, "target": query.target}
         options |= {"text": texts, "alternatives": query.alternatives}
-        answer = await call_task(translate, parse(TranslateRequest, to_json(options)), request)
+        answer = await translate.answer(parse(TranslateRequest, to_json(options)), request.call)
         rest = iter(answer.results)
         results: list[list[TranslateResult]] = [[next(rest) for _ in page[::2]] for page in pages]
         answers = [_rejoin(*both, query) for both in zip(pages, results, strict=True)]
@@ -71,44 +73,45 @@ def install(add: Callable[..., None], translate: Endpoint) -> None:
         if query.alternatives:
             whole["alternatives"] = [texts[1:] for texts in answers]
         if query.source == "auto":
-            detector = _detector(request)
+            detector = _detector(registry)
             whole["detectedLanguage"] = [
                 _detected(detector, *both) for both in zip(pages, results, strict=True)
             ]
         return whole if many else {key: values[0] for key, values in whole.items()}
 
-    async def get_languages(request: Request) -> list[dict[str, Any]]:
+    async def get_languages(_: RoutedRequest) -> list[dict[str, Any]]:
         targets: dict[str, list[str]] = {}
-        for source, target in _pairs(request):
+        for source, target in _pairs(registry):
             targets.setdefault(source, []).append(target)
         return [
             {"code": code, "name": NAMES.get(code, code), "targets": served}
             for code, served in targets.items()
         ]
 
-    async def post_detect(request: Request) -> list[dict[str, Any]]:
-        query = await _read(DetectQuery, request)
-        if not _pairs(request):
+    async def post_detect(request: RoutedRequest) -> list[dict[str, Any]]:
+        query = _read(DetectQuery, request)
+        if not _pairs(registry):
             raise NotFound("there is no translator in this server, and so no language to detect")
-        ranked = [_confidence(*found) for found in _detector(request).ranked(query.q)]
+        ranked = [_confidence(*found) for found in _detector(registry).ranked(query.q)]
         return [each for each in ranked if each["confidence"]]
 
-    add(f"{PREFIX}/translate", answer_json(post_translate), "POST")
-    add(f"{PREFIX}/languages", answer_json(get_languages), "GET")
-    add(f"{PREFIX}/detect", answer_json(post_detect), "POST")
+    return [
+        compat_route("POST", f"{PREFIX}/translate", post_translate),
+        compat_route("GET", f"{PREFIX}/languages", get_languages),
+        compat_route("POST", f"{PREFIX}/detect", post_detect),
+    ]
 
 
-async def _read(model: type[Any], request: Request) -> Any:
+def _read(model: type[Any], request: RoutedRequest) -> Any:
     """The query of a body that is JSON or a form. Raises TextLoomError."""
-    body = await request.body()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return parse(model, body)
-    if kind != "application/x-www-form-urlencoded":
+    kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind == b"application/json":
+        return parse(model, request.body)
+    if kind != b"application/x-www-form-urlencoded":
         raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
     try:
         fields: dict[str, Any] = dict(
-            parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+            parse_qsl(request.body.decode("ascii"), keep_blank_values=True, errors="strict")
         )
     except ValueError:
         raise BadJSON("the form is not UTF-8") from None
@@ -149,13 +152,14 @@ def _detected(
     return _confidence(language, dict(detector.ranked("".join(page[::2])))[language])
 
 
-def _pairs(request: Request) -> list[tuple[str, str]]:
+def _pairs(registry: Registry) -> list[tuple[str, str]]:
     """Source and target of the translators that answer without being named."""
-    models = request.app.state.registry.models(SPEC.name)
+    models = registry.models(SPEC.name)
     said = [SPEC.default_languages(name) for name in models]
     return [(languages[0], languages[1]) for languages in said if languages]
 
 
-def _detector(request: Request) -> Detector:
-    router: LanguageRouter = request.app.state.registry.router(SPEC.name)
+def _detector(registry: Registry) -> Detector:
+    router = registry.router(SPEC.name)
+    assert isinstance(router, LanguageRouter)
     return router.detector

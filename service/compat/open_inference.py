@@ -8,18 +8,19 @@ loading and unloading of models.
 
 import json
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from fastapi import Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from service import __version__, tasks
-from service.compat.endpoints import Endpoint, answer_json, call_task
+from service.compat.endpoints import compat_route
 from service.errors import FieldError, InvalidInput, NotFound
 from service.http.parsing import parse
+from service.http.routing import Route, RoutedRequest
+from service.http.task_endpoint import TaskEndpoint
 from service.registry.loaded_model import LoadedModel
 from service.registry.registry import Registry
 
@@ -46,21 +47,21 @@ class InferenceRequest(BaseModel):
     parameters: dict[str, Any] = {}
 
 
-def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None:
-    """Adds the routes with `add(path, endpoint, methods)`; `endpoints` answer, by task."""
+def routes(registry: Registry, endpoints: Mapping[str, TaskEndpoint]) -> list[Route]:
+    """The routes; `endpoints` answer, by task."""
 
-    async def server(request: Request) -> dict[str, Any]:
+    async def server(_: RoutedRequest) -> dict[str, Any]:
         return {"name": "textloom", "version": __version__, "extensions": []}
 
-    async def live(request: Request) -> dict[str, Any]:
+    async def live(_: RoutedRequest) -> dict[str, Any]:
         return {"live": True}
 
-    async def ready(request: Request) -> dict[str, Any]:
-        _registry(request).check_ready()
+    async def ready(_: RoutedRequest) -> dict[str, Any]:
+        registry.check_ready()
         return {"ready": True}
 
-    async def metadata(request: Request) -> dict[str, Any]:
-        model = _model(request)
+    async def metadata(request: RoutedRequest) -> dict[str, Any]:
+        model = _model(registry, request)
         return {
             "name": model.name.name,
             "versions": [str(model.name.version)],
@@ -69,14 +70,14 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
             "outputs": [{"name": "answer", "datatype": "BYTES", "shape": [-1]}],
         }
 
-    async def model_ready(request: Request) -> dict[str, Any]:
-        return {"name": _model(request).name.name, "ready": True}
+    async def model_ready(request: RoutedRequest) -> dict[str, Any]:
+        return {"name": _model(registry, request).name.name, "ready": True}
 
-    async def infer(request: Request) -> dict[str, Any]:
-        body = await request.body()
-        model = _model(request)
+    async def infer(request: RoutedRequest) -> dict[str, Any]:
+        body = request.body
+        model = _model(registry, request)
         manifest = model.manifest
-        json_length = _json_length(request, body)
+        json_length = _json_length(request)
         inference = parse(InferenceRequest, body[:json_length])
         options = {
             key: value
@@ -94,7 +95,7 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
         options |= {**spec.fixed(manifest), "model": model.name.name}
         options["text"] = _texts(inference.inputs[0], body[json_length:])
         query = parse(spec.request, to_json(options))
-        answer = await call_task(endpoints[manifest.task], query, request)
+        answer = await endpoints[manifest.task].answer(query, request.call)
         documents = [to_json(result, exclude_none=True).decode() for result in answer.results]
         output = {
             "name": "answer",
@@ -105,19 +106,24 @@ def install(add: Callable[..., None], endpoints: Mapping[str, Endpoint]) -> None
         whole = {"model_name": model.name.name, "model_version": str(model.name.version)}
         return {**whole, **({"id": inference.id} if inference.id else {}), "outputs": [output]}
 
-    add("/v2", answer_json(server), "GET")
-    add("/v2/health/live", answer_json(live), "GET")
-    add("/v2/health/ready", answer_json(ready), "GET")
+    found = [
+        compat_route("GET", "/v2", server),
+        compat_route("GET", "/v2/health/live", live),
+        compat_route("GET", "/v2/health/ready", ready),
+    ]
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        add(path, answer_json(metadata), "GET")
-        add(f"{path}/ready", answer_json(model_ready), "GET")
-        add(f"{path}/infer", answer_json(infer), "POST")
+        found += [
+            compat_route("GET", path, metadata),
+            compat_route("GET", f"{path}/ready", model_ready),
+            compat_route("POST", f"{path}/infer", infer),
+        ]
+    return found
 
 
-def _model(request: Request) -> LoadedModel[Any, Any]:
+def _model(registry: Registry, request: RoutedRequest) -> LoadedModel[Any, Any]:
     """The model that the path names. Raises NotFound, also if another version of it serves."""
-    name, version = request.path_params["name"], request.path_params.get("version")
-    model = _registry(request).get(name)
+    name, version = request.parameters["name"], request.parameters.get("version")
+    model = registry.get(name)
     if version not in (None, str(model.name.version)):
         raise NotFound(f"{name} serves version {model.name.version}, not {version}")
     return model
@@ -129,12 +135,12 @@ def _only_lists(annotation: Any) -> bool:
     return all(get_origin(kind) is list for kind in kinds if kind is not NoneType)
 
 
-def _json_length(request: Request, body: bytes) -> int:
+def _json_length(request: RoutedRequest) -> int:
     """How many bytes of the body are JSON; binary tensors follow."""
-    given = request.headers.get("inference-header-content-length")
+    given = request.headers.get(b"inference-header-content-length")
     if given is None:
-        return len(body)
-    if not (given.isascii() and given.isdigit() and int(given) <= len(body)):
+        return len(request.body)
+    if not (given.isdigit() and int(given) <= len(request.body)):
         raise InvalidInput("Inference-Header-Content-Length is not a length of this body")
     return int(given)
 
@@ -185,8 +191,3 @@ def _unpack(binary: bytes) -> Iterator[str]:
 
 def _wrong(detail: str) -> InvalidInput:
     return InvalidInput(f"the input tensor: {detail}", errors=[FieldError("/inputs/0", detail)])
-
-
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry

@@ -1,28 +1,25 @@
-"""The handler: what every request goes through, whatever its route.
+"""The handler: the life of every request, whatever its route and whichever adapter it came through.
 
-It is a plain ASGI middleware: Starlette's BaseHTTPMiddleware costs a third of a millisecond and hides
-disconnects. A request for a task that its connection has received whole skips ASGI and goes to
-`Handler.answer`. Leaves out how a task's route answers (task_route.py), authentication (auth/) and how an error
-is written (problems.py).
+Its id, its route, its key, its deadline, its body, its answer, and its entry in log, metrics and spans. Leaves out
+connections (asgi.py, protocol.py), how keys are checked (auth/) and what the routes answer (routes.py, compat/).
 """
 
 import logging
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from random import getrandbits
 from typing import Any
 
-from fastapi import FastAPI, Request
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
-
+from service.auth.api_keys import ApiKey
 from service.auth.authenticator import Authenticator
-from service.errors import InternalError, InvalidInput, TextLoomError, where
-from service.http.disconnects import CallerLeft
-from service.http.limits import deadline, receive_in_time, receive_limited, too_large
-from service.http.problems import Fields, Refusal, problem_bytes, problem_response
-from service.http.task_route import TaskRoute
+from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomError, where
+from service.http.limits import BodyReader, deadline
+from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
+from service.http.parsing import check_media_type
+from service.http.problems import problem
+from service.http.routing import Route, RoutedRequest, Router
 from service.settings import Settings
 from service.telemetry import logs
 from service.telemetry.call import Call
@@ -33,194 +30,154 @@ logger = logging.getLogger("textloom.http")
 SHORT_BYTES = 8 * 1024
 """Up to this size, a body's length is a good upper bound of its characters."""
 
+CALLER_LEFT = 499
+"""The status, in log and metrics, of a request that nobody waits for any more."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
-class Handler:
-    """Gives every request an id, a limit to its body, an entry in log and metrics, and always an answer.
+@dataclass(slots=True)
+class Exchange:
+    """A request and what becomes of it, for log, metrics and spans."""
 
-    A request for a task goes straight to its route: the framework's layers, made for any kind of route, would cost
-    as much as all the rest.
-    """
+    request: HttpRequest
+    request_id: str
+    began: float
+    """In the time of `time.perf_counter()`."""
+    route: Route | None
+    parameters: Mapping[str, str]
+    call: Call
+    key: ApiKey | None = None
+    admitted: bool = False
+    """Whether it counts as a request that its key has under way."""
+    quotas: Fields = ()
+    """What is left to its key, as headers."""
+
+
+class Handler:
+    """Answers every request: the only way from an adapter to a route."""
 
     def __init__(
         self,
-        app: FastAPI,
         *,
-        metrics: Metrics,
+        router: Router,
         settings: Settings,
-        reserve: Mapping[str, Callable[[int, float], TextLoomError | None]],
+        metrics: Metrics,
         authenticator: Authenticator | None = None,
         trace: Callable[..., None] | None = None,
     ) -> None:
-        """authenticator: None if no request needs one. reserve: by path, what reserves room for so many characters
-        until their deadline, or gives an error if there is none. trace: records the spans of a request."""
-        self._app = app
-        self._reserve = reserve
-        self._refusals: dict[str, Refusal] = {}
-        self._layers = app.build_middleware_stack()
-        tasks = [route for route in app.routes if isinstance(route, TaskRoute)]
-        self._tasks = {route.path: route for route in tasks}
-        self.tasks = {route.path.encode(): route for route in tasks}
-        self._trace = trace
-        self._metrics = metrics
+        """authenticator: None if no request needs one. trace: records the spans of a request."""
+        self._router = router
         self._settings = settings
-        self._short_bytes = min(SHORT_BYTES, settings.max_body_bytes)
+        self._metrics = metrics
         self._authenticator = authenticator
+        self._trace = trace
 
-    async def second_port(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The app as the second port has it."""
-        scope["second_port"] = True
-        await self(scope, receive, send)
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a request, whatever happens.
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self._app
-        if scope["type"] != "http":
-            return await self._layers(scope, receive, send)
+        Raises CallerLeft if the body does. A caller who leaves later is no error: the adapter cancels the task.
+        """
         began = time.perf_counter()
-        headers = scope["headers_by_name"] = dict(scope["headers"])
-        request_id = scope["request_id"] = _request_id(headers)
-        status = 499  # until an answer starts: the caller left
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                ]
-            await send(message)
-
-        task = self._tasks.get(scope["path"]) if scope["method"] == "POST" else None
-        receive = receive_limited(self._settings.max_body_bytes, headers, receive)
-        if self._settings.read_seconds:
-            receive = receive_in_time(self._settings.read_seconds, receive)
+        route, parameters = self._router.find(request.path)
+        request_id = _request_id(request.headers)
+        exchange = Exchange(request, request_id, began, route, parameters, Call())
+        status = CALLER_LEFT
         try:
-            serve = task.serve if task else self._layers
-            if self._authenticator:
-                scope["route"] = task  # for the metrics, should it be refused
-                await self._authenticator.serve(serve, scope, receive, send_with_id)
-            else:
-                await serve(scope, receive, send_with_id)
-        except (CallerLeft, ClientDisconnect):
-            pass
+            response = await self._answer(exchange)
+            status = response.status
+        except CallerLeft:
+            raise
         except Exception as error:  # noqa: BLE001  no other code would answer it
-            logger.error("request %s failed: %s", request_id, where(error))
-            if status != 499:  # too late for another answer; the server cuts the connection
-                raise RuntimeError("an answer broke off") from None
-            await problem_response(scope, _failure())(scope, receive, send_with_id)
+            response = self._error_response(exchange, error)
+            status = response.status
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
-            method = scope["method"] if route != "unmatched" else "-"
-            call, key = scope.get("state", {}).get("call"), scope.get("key")
-            self._record(began, headers, request_id, method, route, status, call, key)
+            if self._authenticator and exchange.key and exchange.admitted:
+                self._authenticator.quotas.release(exchange.key)
+            self._record(exchange, status)
+        more = (b"x-request-id", request_id.encode()), *exchange.quotas
+        return HttpResponse(status, [*response.headers, *more], response.body)
 
-    def _record(
-        self,
-        began: float,
-        headers: Mapping[bytes, bytes],
-        request_id: str,
-        method: str,
-        route: str,
-        status: int,
-        call: Call | None = None,
-        key: str | None = None,
+    def refuse(self, error: TextLoomError) -> HttpResponse:
+        """The answer to what is no whole request, such as a head that goes on for too long."""
+        self._metrics.request("unmatched", error.status, 0.0)
+        logger.warning("a request is refused: %s", error.detail)
+        request_id = _request_id({})
+        refused = problem(error, request_id)
+        headers = [*refused.headers, (b"x-request-id", request_id.encode())]
+        return HttpResponse(refused.status, headers, refused.body)
+
+    async def _answer(self, exchange: Exchange) -> HttpResponse:
+        request, route, call = exchange.request, exchange.route, exchange.call
+        body = BodyReader(request, self._settings)
+        if self._authenticator:
+            await self._authenticate(self._authenticator, exchange, body)
+        if route is None:
+            raise NotFound("there is nothing at this path; /docs shows what there is")
+        if request.method != route.method:
+            raise MethodNotAllowed(route.method)
+        content = b""
+        if route.method == "POST":
+            call.deadline = deadline(request.headers, self._settings)
+            if route.admit and 0 < request.declared_length <= SHORT_BYTES:
+                route.admit(request.declared_length, call.deadline)
+            if route.takes_json:
+                check_media_type(request.headers)
+            content = await body.whole()
+            call.bytes_in = len(content)
+        routed = RoutedRequest(request.headers, exchange.parameters, content, call)
+        response = await route.endpoint(routed)
+        call.bytes_out = len(response.body)
+        return response
+
+    async def _authenticate(
+        self, authenticator: Authenticator, exchange: Exchange, body: BodyReader
     ) -> None:
-        """A request that is over, for metrics, log and traces."""
-        seconds = time.perf_counter() - began
-        self._metrics.request(route, status, seconds, call.task if call else "")
+        """Find the key and count the request. Raises NotFound, Unauthorized, TooManyRequests."""
+        exchange.key = key = await authenticator.identify(exchange.request, body)
+        if key is None:
+            return
+        authenticator.check(key)
+        try:
+            authenticator.acquire(key)
+            exchange.admitted = True
+        finally:
+            exchange.quotas = authenticator.quotas.headers(key)
+
+    def _error_response(self, exchange: Exchange, error: Exception) -> HttpResponse:
+        if not isinstance(error, TextLoomError) or error.status == 500:
+            logger.error("request %s failed: %s", exchange.request_id, where(error))
+        if not isinstance(error, TextLoomError):
+            error = InternalError("something went wrong in the server")
+        path, route = exchange.request.path, exchange.route
+        format_error = route.format_error if route else self._router.error_format(path)
+        return format_error(error, exchange.request_id)
+
+    def _record(self, exchange: Exchange, status: int) -> None:
+        """A request that is over, for metrics, log and spans."""
+        seconds = time.perf_counter() - exchange.began
+        route = exchange.route.path if exchange.route else "unmatched"
+        self._metrics.request(route, status, seconds, exchange.call.task)
         if not (self._trace or logs.access.isEnabledFor(logging.INFO)):
             return
+        request = exchange.request
         figures: dict[str, Any] = {
-            "request_id": request_id,
-            "traceparent": logs.traceparent(headers.get(b"traceparent")),
-            "method": method,
+            "request_id": exchange.request_id,
+            "traceparent": logs.traceparent(request.headers.get(b"traceparent")),
+            "method": request.method if exchange.route else "-",
             "route": route,
             "status": status,
             "ms": seconds * 1000,
-            "call": call,
+            "call": exchange.call,
         }
         if self._authenticator:
-            figures["key"] = key
+            figures["key"] = exchange.key.label if exchange.key else None
         logs.request(figures)
         if self._trace:
-            self._trace(began, **figures)
-
-    def refusal(self, error: TextLoomError) -> bytes:
-        """The bytes that answer a request of which only a part of the head has come."""
-        self._metrics.request("unmatched", error.status, 0.0)
-        logger.warning("a request is refused: %s", error.detail)
-        return problem_bytes("", _request_id({}), error)
-
-    def refused_by_head(
-        self, task: TaskRoute, headers: Mapping[bytes, bytes], size: int, fields: Fields
-    ) -> bytes | None:
-        """The bytes that refuse a request whose head alone shows that it would be too late; it is then over. None
-        for any other request.
-
-        size: of the body, 0 if the head does not say. fields: further headers of the answer.
-        """
-        reserve = self._reserve.get(task.path)
-        if not reserve or not 0 < size <= self._short_bytes:
-            return None
-        began = time.perf_counter()
-        try:
-            error = reserve(size, deadline(headers, self._settings))
-        except InvalidInput:
-            return None
-        except TextLoomError as raised:
-            error = raised.with_traceback(None)
-        if error is None:
-            return None
-        request_id = _request_id(headers)
-        refusal = self._refusals.get(task.path)
-        if refusal is None or refusal.error is not error:
-            refusal = self._refusals[task.path] = Refusal(task.path, error, fields)
-        self._record(began, headers, request_id, "POST", task.path, error.status)
-        return refusal.to(request_id)
-
-    async def answer(
-        self, task: TaskRoute, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
-    ) -> bytes:
-        """The bytes that answer a request which came whole. Cancel it if its caller leaves.
-
-        It skips ASGI, whose bodies and answers in parts cost as much as all the rest.
-        """
-        began, status, call = time.perf_counter(), 499, None
-        scope["app"], scope["headers_by_name"] = self._app, headers
-        request_id = scope["request_id"] = _request_id(headers)
-        request = Request(scope)
-        try:
-            call = task.begin(request)
-            if len(body) > self._settings.max_body_bytes:
-                raise too_large(self._settings.max_body_bytes)
-            content = await task.answer(request, call, body)
-            status = 200
-            return _OK % (len(content), call.server_timing, request_id.encode(), content)
-        except Exception as error:  # noqa: BLE001  no other code would answer it
-            if not isinstance(error, TextLoomError) or error.status == 500:
-                logger.error("request %s failed: %s", request_id, where(error))
-            # Python deletes this name after the block; any other would keep the traceback, and the frame with it
-            if not isinstance(error, TextLoomError):
-                error = _failure()
-            status = error.status
-            return problem_bytes(task.path, request_id, error)
-        finally:
-            self._record(began, headers, request_id, "POST", task.path, status, call)
+            self._trace(exchange.began, **figures)
 
 
-_OK = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-    b"server-timing: %s\r\nx-request-id: %s\r\n\r\n%s"
-)
-
-
-def _failure() -> InternalError:
-    return InternalError("something went wrong in the server")
-
-
-def _request_id(headers: Mapping[bytes, bytes]) -> str:
+def _request_id(headers: Headers) -> str:
     given = headers.get(b"x-request-id")
     if given and _REQUEST_ID.fullmatch(given):
         return given.decode()

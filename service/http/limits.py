@@ -1,4 +1,4 @@
-"""Limits of a request: its deadline, and the size and the time of its body.
+"""Limits of a request: its deadline, the size and the time of its body, and the size of its texts.
 
 Leaves out the limits of a head, which a connection checks (protocol.py), and quotas of keys (auth/quotas.py).
 """
@@ -6,11 +6,9 @@ Leaves out the limits of a head, which a connection checks (protocol.py), and qu
 import asyncio
 import re
 import time
-from collections.abc import Mapping
-
-from starlette.types import Message, Receive
 
 from service.errors import FieldError, InvalidInput, TooLarge, TooSlow
+from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
 
 MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
@@ -18,7 +16,7 @@ MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 _TIMEOUT = re.compile(rb"[0-9]{1,8}")
 
 
-def deadline(headers: Mapping[bytes, bytes], settings: Settings) -> float:
+def deadline(headers: Headers, settings: Settings) -> float:
     """When the request must be answered, in the time of `time.monotonic()`. Raises InvalidInput."""
     given = headers.get(b"x-request-timeout-ms")
     timeout = settings.timeout_ms
@@ -43,45 +41,38 @@ def check_size(text: str | list[str], settings: Settings) -> None:
         raise TooLarge(detail, errors=[FieldError("/text", detail)])
 
 
-def receive_limited(limit: int, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-    """`receive`, which raises TooLarge once more than `limit` bytes have come or are declared."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) <= limit:
-        return receive  # the server reads no more than that
-    over = declared.isdigit()
-    received = 0
+class BodyReader:
+    """Reads the body of a request within the limits, at the latest moment, and once."""
 
-    async def receive_limited() -> Message:
-        nonlocal received, over
-        message: Message = {} if over else await receive()
-        received += len(message.get("body", b""))
-        over = over or received > limit
-        if over:
-            raise too_large(limit)
-        return message
+    def __init__(self, request: HttpRequest, settings: Settings) -> None:
+        self._request, self._settings = request, settings
+        self._whole: bytes | None = None
+        self._began = time.monotonic()
 
-    return receive_limited
+    async def whole(self) -> bytes:
+        """Raises TooLarge, TooSlow, CallerLeft."""
+        if self._whole is None:
+            if self._request.declared_length > self._settings.max_body_bytes:
+                raise self._too_large()
+            seconds = self._settings.read_seconds
+            if seconds:
+                try:
+                    async with asyncio.timeout(self._began + seconds - time.monotonic()):
+                        self._whole = await self._read()
+                except TimeoutError:
+                    raise TooSlow(f"the body must come within {seconds:g} s") from None
+            else:
+                self._whole = await self._read()
+        return self._whole
 
+    async def _read(self) -> bytes:
+        parts, size = [], 0
+        while part := await self._request.body.read():
+            parts.append(part)
+            size += len(part)
+            if size > self._settings.max_body_bytes:
+                raise self._too_large()
+        return b"".join(parts)
 
-def too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is over {limit} bytes; send it in parts")
-
-
-def receive_in_time(seconds: float, receive: Receive) -> Receive:
-    """`receive`, which raises TooSlow if the body has not come in that time."""
-    end = asyncio.get_running_loop().time() + seconds
-    whole = False
-
-    async def receive_in_time() -> Message:
-        nonlocal whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout_at(end):
-                message = await receive()
-        except TimeoutError:
-            raise TooSlow(f"the body must come within {seconds:g} s") from None
-        whole = not message.get("more_body", False)
-        return message
-
-    return receive_in_time
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is over {self._settings.max_body_bytes} bytes; send it in parts")

@@ -1,20 +1,22 @@
-"""What /openapi.json says beyond the models' own schemas: examples, headers and every error of each route.
+"""The document /openapi.json: the schemas of the models, with examples, headers and every error of each route.
 
-Also the page /docs, whose parts come from the installed package fastapi-offline, so that it works without
-a network.
+Leaves out the page that shows it (pages.py).
 """
 
+import inspect
+import re
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from service import __version__
 from service.auth.authenticator import ADMIN, HEALTH
 from service.http.limits import MAX_TIMEOUT_MS
 from service.http.problems import Problem
-from service.http.task_route import TaskRoute
+from service.http.routing import Documentation, Endpoint, Route
 from service.settings import Settings
 from service.tasks.base import TaskSpec
 
@@ -23,8 +25,6 @@ DESCRIPTION = """Names, sentiment and translation from small recurrent networks,
 Each task takes one text or a list of them as `text` and always answers a list `results`, in the same order.
 Errors are problem documents (RFC 9457).
 """
-
-ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 
 _PROBLEMS = {  # status: when, code, title
     400: ("The body is not JSON, or not UTF-8.", "bad_json", "Not JSON"),
@@ -67,26 +67,161 @@ _SERVER_TIMING = {
 }
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    responses: dict[int | str, dict[str, Any]] = {}
+_TASK_PARAMETERS = [
+    {
+        "name": "X-Request-ID",
+        "in": "header",
+        "required": False,
+        "description": "A name for this request in answers and logs; made if missing or not plain ASCII.",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "X-Request-Timeout-Ms",
+        "in": "header",
+        "required": False,
+        "description": "Give up after so many milliseconds.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
+    },
+]
+
+
+def about_service(
+    endpoint: Endpoint, answer: type[BaseModel] | None, *problems: int
+) -> Documentation:
+    """The documentation of a route around the tasks: its name and what it does are those of its function."""
+    name, description = endpoint.__name__, inspect.getdoc(endpoint) or ""
+    summary = name.replace("_", " ").title()
+    return Documentation(name, summary, description, "service", (*problems, 500), answer)
+
+
+TASK_PROBLEMS = (400, 404, 413, 415, 422, 500, 503, 504)
+
+
+def about_task(spec: TaskSpec) -> Documentation:
+    """The documentation of a task's route."""
+    return Documentation(
+        name=spec.name,
+        summary=spec.summary.capitalize(),
+        description=spec.description,
+        tag="tasks",
+        problems=TASK_PROBLEMS,
+        query=spec.request,
+        answer=spec.answer,
+        queries=spec.examples,
+        example=spec.example_answer,
+    )
+
+
+class Document:
+    """Made of the routes when it is first asked for."""
+
+    def __init__(self, routes: Sequence[Route], settings: Settings) -> None:
+        self._routes = [
+            (route, route.documentation)
+            for route in routes
+            if route.documentation and not (settings.admin and route.path in ADMIN)
+        ]
+        self._settings = settings
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        components: dict[str, Any] = {"schemas": self._schemas()}
+        if self._settings.keys:
+            about = "A key that `python -m service keys make` has printed."
+            components["securitySchemes"] = {
+                "key": {"type": "http", "scheme": "bearer", "description": about}
+            }
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": "TextLoom", "description": DESCRIPTION, "version": __version__},
+            "paths": {
+                route.path: {route.method.lower(): self._operation(route, about)}
+                for route, about in self._routes
+            },
+            "components": components,
+        }
+
+    def _schemas(self) -> dict[str, Any]:
+        models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "validation")]
+        for _, about in self._routes:
+            models += [(about.query, "validation")] if about.query else []
+            models += [(about.answer, "serialization")] if about.answer else []
+        _, found = models_json_schema(models, ref_template="#/components/schemas/{model}")
+        return dict(sorted(found["$defs"].items()))
+
+    def _operation(self, route: Route, about: Documentation) -> dict[str, Any]:
+        operation = {
+            "tags": [about.tag],
+            "summary": about.summary,
+            "description": about.description,
+            "operationId": re.sub(r"\W", "_", f"{about.name}{route.path}_{route.method.lower()}"),
+            "parameters": _path_parameters(route.path),
+            "responses": {"200": _success(about), **_problems(self._problems(route, about))},
+        }
+        if about.query:
+            examples = {
+                title: {"summary": title, "value": query} for title, query in about.queries.items()
+            }
+            content = {"schema": _reference(about.query), "examples": examples}
+            operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+            operation["parameters"] = _TASK_PARAMETERS
+        if self._settings.keys and route.path not in HEALTH:
+            operation["security"] = [{"key": []}]
+        return operation
+
+    def _problems(self, route: Route, about: Documentation) -> list[int]:
+        """Statuses of its errors, with those that this server's authentication and limits add."""
+        statuses = [*about.problems]
+        if self._settings.max_head_bytes:
+            statuses.append(431)
+        if self._settings.read_seconds and about.query:
+            statuses.append(408)
+        if self._settings.keys and route.path not in HEALTH:
+            statuses += [401, 429]
+        return statuses
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    schema = {"type": "string"}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {**schema, "title": name.title()}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _success(about: Documentation) -> dict[str, Any]:
+    headers = {"X-Request-ID": _REQUEST_ID}
+    if about.answer is None:
+        content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+    else:
+        content = {"application/json": {"schema": _reference(about.answer)}}
+    if about.example is None:
+        return {"description": "Successful Response", "headers": headers, "content": content}
+    headers["Server-Timing"] = _SERVER_TIMING
+    content["application/json"]["example"] = about.example
+    description = "One result per text, in their order."
+    return {"description": description, "headers": headers, "content": content}
+
+
+def _problems(statuses: Sequence[int]) -> dict[str, Any]:
+    responses = {}
     for status in statuses:
         about, code, title = _PROBLEMS[status]
         headers = {"X-Request-ID": _REQUEST_ID}
         if status in (429, 503):
             headers["Retry-After"] = _RETRY_AFTER
-        example = {
-            "type": f"urn:textloom:error:{code}",
-            "title": title,
-            "status": status,
-            "detail": about,
-            "code": code,
-            "request_id": "4f0c1a9e5d5b4f7f9a0e3c1b2d6e8f70",
-            "errors": [],
-        }
+        example = Problem(
+            type=f"urn:textloom:error:{code}",
+            title=title,
+            status=status,
+            detail=about,
+            code=code,
+            request_id="4f0c1a9e5d5b4f7f9a0e3c1b2d6e8f70",
+        ).model_dump()
         if status == 422:
             example["errors"] = [{"pointer": "/text/3", "detail": "Input should be a valid string"}]
-        content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-        responses[status] = {
+        content = {"schema": _reference(Problem), "example": example}
+        responses[str(status)] = {
             "description": about,
             "headers": headers,
             "content": {"application/problem+json": content},
@@ -94,116 +229,5 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-def task(spec: TaskSpec) -> dict[str, Any]:
-    """The documentation of a task's route."""
-    examples = {title: {"summary": title, "value": query} for title, query in spec.examples.items()}
-    timeout = {
-        "name": "X-Request-Timeout-Ms",
-        "in": "header",
-        "required": False,
-        "description": "Give up after so many milliseconds.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
-    }
-    request_id = {
-        "name": "X-Request-ID",
-        "in": "header",
-        "required": False,
-        "description": "A name for this request in answers and logs; made if missing or not plain ASCII.",
-        "schema": {"type": "string"},
-    }
-    success = {
-        "description": "One result per text, in their order.",
-        "headers": {"X-Request-ID": _REQUEST_ID, "Server-Timing": _SERVER_TIMING},
-        "content": {"application/json": {"example": spec.example_answer}},
-    }
-    return {
-        "methods": ["POST"],
-        "name": spec.name,
-        "summary": spec.summary.capitalize(),
-        "description": spec.description,
-        "route_class_override": TaskRoute,
-        "tags": ["tasks"],
-        "responses": {200: success, **_problems(400, 404, 413, 415, 422, 500, 503, 504)},
-        "openapi_extra": {
-            "parameters": [request_id, timeout],
-            "requestBody": {"content": {"application/json": {"examples": examples}}},
-        },
-    }
-
-
-def _around(*problems: int, **content: Any) -> dict[str, Any]:
-    """The documentation of a route around the tasks."""
-    success = {"headers": {"X-Request-ID": _REQUEST_ID}, **content}
-    return {
-        "methods": ["GET"],
-        "tags": ["service"],
-        "response_model_exclude_none": True,
-        "responses": {200: success, **_problems(*problems)},
-    }
-
-
-PLAIN = _around(500)
-READY = _around(500, 503)
-MODEL = _around(404, 500)
-METRICS = _around(500, content={"text/plain": {"schema": {"type": "string"}}})
-METRICS["response_class"] = PlainTextResponse
-PAGE: dict[str, Any] = {"methods": ["GET"], "include_in_schema": False}
-
-
-def install(app: FastAPI) -> None:
-    """Make `app.openapi()` include the schema of a problem, which no route returns as a model."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-            )
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas |= problem.pop("$defs", {})
-            schemas["Problem"] = problem
-            _add_protections(schema, app.state.settings)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = document  # type: ignore[method-assign]
-
-
-def _add_protections(schema: dict[str, Any], settings: Settings) -> None:
-    """What authentication, the second port and limits of this server add, and take away."""
-    if settings.admin:
-        schema["paths"] = {
-            path: methods for path, methods in schema["paths"].items() if path not in ADMIN
-        }
-    if settings.keys:
-        about = "A key that `python -m service keys make` has printed."
-        schema["components"]["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer", "description": about}
-        }
-    for path, methods in schema["paths"].items():
-        for operation in methods.values():
-            statuses = [431] if settings.max_head_bytes else []
-            if settings.read_seconds and "requestBody" in operation:
-                statuses.append(408)
-            if settings.keys and path not in HEALTH:
-                statuses += [401, 429]
-                operation["security"] = [{"key": []}]
-            operation["responses"] |= {
-                str(status): response for status, response in _problems(*statuses).items()
-            }
-
-
-def page() -> str:
-    """The documentation page. The validator badge is off: it would send the document to a public service."""
-    html = get_swagger_ui_html(
-        openapi_url="openapi.json",
-        title="TextLoom",
-        swagger_js_url="docs/swagger-ui-bundle.js",
-        swagger_css_url="docs/swagger-ui.css",
-        swagger_favicon_url="docs/favicon.png",
-        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
-    )
-    return bytes(html.body).decode()
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

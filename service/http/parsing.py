@@ -5,12 +5,10 @@ findings into terms of the body: what is no JSON, what is no text, and JSON poin
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
 
 from service.errors import (
     BadJSON,
@@ -19,6 +17,7 @@ from service.errors import (
     TextLoomError,
     UnsupportedMediaType,
 )
+from service.http.messages import Headers
 
 MAX_ERRORS = 100
 """Most errors in an answer: a list of a million numbers in place of texts must not make a million errors."""
@@ -26,20 +25,7 @@ MAX_ERRORS = 100
 M = TypeVar("M", bound=BaseModel)
 
 
-async def whole_body(receive: Receive) -> bytes:
-    """The whole body. Raises ClientDisconnect if the caller leaves before its end."""
-    parts = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+def check_media_type(headers: Headers) -> None:
     """Raises UnsupportedMediaType for anything but JSON."""
     given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if given != b"application/json":

@@ -1,352 +1,371 @@
-"""The adapter of uvicorn's connections: a fast path past ASGI for requests for a task, and the limits of a head.
+"""The adapter of connections: what comes over one becomes requests, and their answers go back over it.
 
-Leaves out what is answered (handler.py), and bodies that come slowly or in parts (limits.py).
+It takes the place of uvicorn's own connections, since ASGI costs as much as the rest of a short request. The only
+module that knows what uvicorn expects of a connection; without it the server falls back to ASGI (asgi.py). Leaves
+out what is answered (handler.py).
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import NamedTuple, cast
+from collections import deque
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
 
-import uvicorn
-from fastapi import FastAPI
-from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.server import ServerState
 
-from service.errors import HeadTooLarge, TextLoomError, TooSlow
-from service.http.handler import SHORT_BYTES, Handler
-from service.http.task_route import TaskRoute
+from service.errors import BadRequest, HeadTooLarge, TextLoomError, TooSlow
+from service.http.handler import Handler
+from service.http.messages import CallerLeft, HttpRequest, HttpResponse
 from service.settings import Settings
 
-MAX_CACHED_HEADS = 1024
-"""When so many are cached, the cache is cleared."""
+HIGH_WATER = 64 * 1024
+"""Bytes of a body that may wait to be read; then nothing more is taken from the connection."""
 
-MAX_CACHED_HEAD_BYTES = 1024
-"""Longer heads are not cached."""
-
-
-class Head(NamedTuple):
-    """Of a request for a task that may take the fast path.
-
-    Callers send the same few heads again and again, so they are cached: parsing one takes longer than refusing its
-    request.
-    """
-
-    task: TaskRoute
-    url: bytes
-    fields: list[tuple[bytes, bytes]]
-    headers: Mapping[bytes, bytes]
-    """The fields by name."""
-    size: int
-    """Of the body, in bytes; 0 if the head does not say."""
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
 
 
-class Exchange:
-    """A request for a task on the fast path, and its answer.
+class ConnectionBody:
+    """The body of a request, as it comes over its connection."""
 
-    It has the attributes of uvicorn's own RequestResponseCycle that a connection uses.
-    """
+    __slots__ = (
+        "_connection", "_error", "_expected", "_parts", "_waiting",
+        "complete", "keep_alive", "read_to_end", "size", "unwanted",
+    )  # fmt: skip
 
-    message_event = asyncio.Event()
-    """uvicorn sets it when a caller has left; nothing waits for it here."""
+    def __init__(self, connection: "Connection", *, expected: bool, keep_alive: bool) -> None:
+        """expected: whether the caller waits to be told to send it."""
+        self._connection = connection
+        self._expected = expected
+        self._parts: list[bytes] = []
+        self._waiting: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
+        self.keep_alive = keep_alive
+        """Whether another request may follow this one."""
+        self.complete = False
+        """Whether all of it has come."""
+        self.read_to_end = False
+        self.unwanted = False
+        """Whether the request is answered, and what still comes is dropped."""
+        self.size = 0
+        """Of what has come and not been read, in bytes."""
 
-    def __init__(self, connection: "Connection", head: Head) -> None:
-        self._connection, self._head = connection, head
-        self.parts: list[bytes] = []
-        """The parts of the body that have come."""
-        self.short = 0 < head.size <= SHORT_BYTES
-        self.response_complete = self.disconnected = self._began = False
-        self.keep_alive = True
+    async def read(self) -> bytes:
+        if not (self._parts or self.complete or self._error):
+            if self._expected:
+                self._expected = False
+                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        if self._error:
+            raise self._error
+        part = b"".join(self._parts)
+        self._parts.clear()
+        self.size = 0
+        self._connection.control_reading()
+        self.read_to_end = not part
+        return part
 
-    def begin(self) -> None:
-        """The body has come."""
-        connection = self._connection
-        self._answering = connection.loop.create_task(self._answer(connection.make_scope()))
-        connection.tasks.add(self._answering)
-        self._answering.add_done_callback(connection.tasks.discard)
+    def add(self, part: bytes) -> None:
+        if not self.unwanted:
+            self._parts.append(part)
+            self.size += len(part)
+            self._wake()
 
-    def cancel(self) -> None:
-        """The caller has left."""
-        self.disconnected = True
-        if self._began:  # otherwise the request would never be counted
-            self._answering.cancel()
+    def end(self) -> None:
+        self.complete = True
+        self._wake()
 
-    async def _answer(self, scope: Scope) -> None:
-        connection, body = self._connection, b"".join(self.parts)
-        answer, self._began = b"", True
-        if self.disconnected:
-            self._answering.cancel()
-        try:
-            handler = connection.config.handler
-            answer = await handler.answer(self._head.task, scope, self._head.headers, body)
-        finally:
-            self.response_complete = True
-            if not self.disconnected:
-                connection.answer(answer, keep_alive=self.keep_alive)
+    def fail(self, error: Exception) -> None:
+        """No more of it will come."""
+        self._error = error
+        self._wake()
+
+    def drop(self) -> None:
+        """The request is answered."""
+        self.unwanted = True
+        self._parts.clear()
+        self.size = 0
+
+    def _wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
-class Connection(HttpToolsProtocol):
-    """uvicorn's, with a fast path past ASGI for requests for a task that are short or come in one piece.
+class Connection(asyncio.Protocol):
+    """One connection, whose requests are answered one after the other."""
 
-    One that is refused by its head alone becomes neither a task nor a scope: under overload they would take nearly
-    all the time. A connection on which nothing ever comes is closed like one that has become idle.
-    """
+    __slots__ = (
+        "_answering", "_broken", "_closing", "_expects_continue", "_handler", "_head_bytes", "_headers",
+        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_read_timer", "_reading",
+        "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
+        "_write_paused",
+    )  # fmt: skip
 
-    # as attributes they would bring uvicorn's object to over thirty, and Python would then keep a whole dictionary
-    # for each connection
-    __slots__ = ("_between", "_exchange", "_head", "_idle_since", "_refusal")
+    def __init__(
+        self,
+        *,
+        handler: Handler,
+        settings: Settings,
+        second_port: bool,
+        server_state: ServerState,
+        **_: Any,
+    ) -> None:
+        """server_state: uvicorn's, with what all connections share."""
+        self._handler, self._settings, self._second_port = handler, settings, second_port
+        self._state = server_state
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = self._loop.time()
+        """When the last bytes came or the last answer went; None while a request is answered."""
+        self._read_timer: asyncio.TimerHandle | None = None
+        # of the message that comes in
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._expects_continue = self._upgrade = self._message_ended = False
+        self._head_bytes = 0
+        """Of a head whose end has not come."""
+        self._receiving: ConnectionBody | None = None
+        """The body that comes in."""
+        # of the requests that have come
+        self._waiting: deque[tuple[HttpRequest, ConnectionBody]] = deque()
+        self._answering: ConnectionBody | None = None
+        """The body of the request that is being answered."""
+        self._task: asyncio.Task[None] | None = None
+        self._reading = True
+        self._write_paused = self._closing = self._broken = False
+        self._last: HttpResponse | None = None
+        """The answer to what is no request, once those before it are answered."""
 
-    config: "Config"
-    _exchange: Exchange | None
-    """The request that comes in, if it may take the fast path."""
-    _between: bool
-    """Whether the next byte begins a request."""
-    _head: Head | None
-    """Of a request in the data that is being read, if it may take the fast path."""
-    _refusal: bytes | None
-    """The answer to the request that comes in, if it has been refused."""
-    _idle_since: float | None
-    """In the time of the event loop."""
+    # --- what the event loop and uvicorn call
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._exchange = self._head = self._refusal = None
-        self._between = True
-        self._idle_since = self.loop.time()
+        self._transport = transport
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._close_if_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._state.connections.discard(self)
+        self._stop_read_timer()
+        if self._idle_timer:
+            self._idle_timer.cancel()
+        self._waiting.clear()
+        if self._answering:
+            if self._answering.read_to_end and self._task:
+                self._task.cancel()
+            self._answering.fail(CallerLeft())
+        del self._parser  # it knows this object, and this object it
 
     def data_received(self, data: bytes) -> None:
-        self._idle_since = None
-        end = data.find(b"\r\n\r\n") + 4 if self._between else 0
-        head = self.config.head_cache.get(data[:end])
-        free = not (self._answering or self.flow.write_paused)
-        if head and free and len(data) == end + head.size:
-            self._begin(head)
-            if self._exchange:
-                self.url, self.headers, self.expect_100_continue = head.url, head.fields, False
-                self._exchange.parts.append(data[end:])
-            self.on_message_complete()
+        if self._broken:
             return
-        super().data_received(data)
-        head, self._head = self._head, None
-        if head and end and self._between and len(data) == end + head.size:
-            self.config.cache_head(data[:end], head)
-        if self._exchange and (self.config.read_seconds or not self._exchange.short):
-            self._fall_back_to_asgi(self._exchange.parts)
+        self._message_ended = False
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            if self._is_head_too_large():
+                self._refuse_large()
+            else:
+                self._refuse(BadRequest("this is not a request of HTTP/1.1"))
+            return
+        if not self._message_ended:
+            self._limit_incomplete(len(data))
+        self._idle_since = None if self._answering else self._loop.time()
+        self.control_reading()
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        self.control_reading()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._answer_next()
+        self.control_reading()
+
+    def shutdown(self) -> None:
+        """The server ends: what is under way is answered, and nothing after it."""
+        self._closing = True
+        if not self._answering:
+            self._transport.close()
+
+    # --- what the parser calls
 
     def on_message_begin(self) -> None:
-        self._between = False
-        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self._url, self._headers, self._expects_continue = b"", [], False
 
-    def make_scope(self) -> Scope:
-        """uvicorn makes it when a message begins; here it is made later, as a refusal by the head needs none."""
-        url, headers, expect = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expect
-        self.headers += headers
-        return cast("Scope", self.scope)
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expects_continue = True
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        task = self._task()
-        if task is None:
-            self.make_scope()
-            super().on_headers_complete()
-            return
-        headers = dict(self.headers)
-        size = headers.get(b"content-length", b"")
-        self._head = Head(task, self.url, self.headers, headers, int(size) if size.isdigit() else 0)
-        self._begin(self._head)
+        self._stop_read_timer()
+        if self._is_head_too_large():
+            raise ValueError  # which the parser makes its own error of
+        self._upgrade = self._parser.should_upgrade()
+        if self._upgrade and self._parser.get_method() != b"CONNECT":
+            return  # the head comes again, without that wish
+        url = httptools.parse_url(self._url)
+        path = url.path.decode("ascii")  # CONNECT has none, which is an error
+        keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+        body = ConnectionBody(self, expected=self._expects_continue, keep_alive=keep_alive)
+        request = HttpRequest(
+            method=self._parser.get_method().decode("ascii"),
+            path=unquote(path) if "%" in path else path,
+            headers=dict(self._headers),
+            body=body,
+            second_port=self._second_port,
+        )
+        self._receiving, self._headers = body, []
+        self._waiting.append((request, body))
+        self._answer_next()
 
-    def _begin(self, head: Head) -> None:
-        """A request for a task takes the fast path, or is refused."""
-        if self.tasks:  # without others in flight it is never refused
-            fields = self.server_state.default_headers
-            self._refusal = self.config.handler.refused_by_head(
-                head.task, head.headers, head.size, fields
-            )
-        if self._refusal is None:
-            self._exchange = Exchange(self, head)
-            self.cycle = self._exchange  # type: ignore[assignment]
-
-    def on_body(self, body: bytes) -> None:
-        if self._exchange:
-            self._exchange.parts.append(body)
-        elif self._refusal is None:
-            super().on_body(body)
+    def on_body(self, part: bytes) -> None:
+        if self._receiving:
+            self._receiving.add(part)
 
     def on_message_complete(self) -> None:
-        self._between = True
-        if self._exchange:
-            self._exchange.begin()
-            self._exchange = None
-        elif self._refusal is not None:
-            refusal, self._refusal = self._refusal, None
-            self.transport.write(refusal)
-            self.on_response_complete()
-        else:
-            super().on_message_complete()
+        if self._upgrade:
             return
-        # thousands of idle connections that kept them would fill the caches of the CPU
-        self.scope = self.headers = None  # type: ignore[assignment]
+        self._stop_read_timer()
+        self._message_ended, self._head_bytes = True, 0
+        if self._receiving:
+            self._receiving.end()
+            self._receiving = None
 
-    def answer(self, answer: bytes, *, keep_alive: bool = True) -> None:
-        """Sends an answer with the connection's own header fields; b"" if there is none."""
-        fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+    # --- answers
+
+    def write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def control_reading(self) -> None:
+        """Take nothing from the connection while much of what came waits."""
+        full = self._receiving is not None and self._receiving.size > HIGH_WATER
+        wanted = not (self._waiting or self._write_paused or full)
+        if wanted is not self._reading and not self._transport.is_closing():
+            self._reading = wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _answer_next(self) -> None:
+        if self._waiting and not (self._answering or self._write_paused or self._closing):
+            if self._transport.is_closing():
+                return
+            request, self._answering = self._waiting.popleft()
+            self._task = self._loop.create_task(self._answer(request, self._answering))
+            self._state.tasks.add(self._task)
+            self._task.add_done_callback(self._state.tasks.discard)
+
+    async def _answer(self, request: HttpRequest, body: ConnectionBody) -> None:
+        try:
+            response = await self._handler.handle(request)
+        except asyncio.CancelledError:
+            self._transport.close()
+            raise
+        except CallerLeft:
+            return
+        self._answering = self._task = None
+        body.drop()
+        keep_alive = body.keep_alive and not self._closing
+        self._send(response, keep_alive=keep_alive, with_body=request.method != "HEAD")
+        if self._last and not self._waiting:
+            self._send(self._last, keep_alive=False)
+        self._answer_next()
+        if not self._answering:
+            self._idle_since = self._loop.time()
+        self.control_reading()
+
+    def _send(self, response: HttpResponse, *, keep_alive: bool, with_body: bool = True) -> None:
+        if self._transport.is_closing():
+            return
+        parts = [_STATUS_LINES[response.status]]
+        for name, value in (*self._state.default_headers, *response.headers):
+            if name == b"connection":  # no answer has another word there than `close`
+                keep_alive = False
+            else:
+                parts.append(b"%s: %s\r\n" % (name, value))
         if not keep_alive:
-            fields.append(b"connection: close\r\n")
-        status, end, rest = answer.partition(b"\r\n")
-        self.transport.write(b"".join([status, end, *fields, rest]) if answer else b"")
-        if not (answer and keep_alive):
-            self.transport.close()
-        self.on_response_complete()
+            parts.append(b"connection: close\r\n")
+        parts.append(b"content-length: %d\r\n\r\n" % len(response.body))
+        if with_body:
+            parts.append(response.body)
+        self._transport.write(b"".join(parts))
+        if not keep_alive:
+            self._transport.close()
 
-    def on_response_complete(self) -> None:
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        if isinstance(self.cycle, Exchange):
-            self.cycle = None  # type: ignore[assignment]
-        # uvicorn sets a timer here, for every request
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-        self._idle_since = self.loop.time()
+    # --- what is no request, and what comes too slowly
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._exchange:
-            self._fall_back_to_asgi(self._exchange.parts)  # which counts callers who leave
-        elif self._answering and isinstance(self.cycle, Exchange):
-            self.cycle.cancel()
-        super().connection_lost(exc)
+    def _feed(self, data: bytes) -> None:
+        """Pass it to the parser. A wish for another protocol (`Upgrade: h2c`) is ignored, as RFC 9110 allows."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            lines = [b"%s %s HTTP/1.1\r\n" % (self._parser.get_method(), self._url)]
+            lines += [b"%s: %s\r\n" % each for each in self._headers if each[0] != b"upgrade"]
+            self._parser = httptools.HttpRequestParser(self)
+            self._feed(b"".join([*lines, b"\r\n", data[upgrade.args[0] :]]))
 
-    def close_if_idle(self) -> None:
-        """To be called from time to time."""
-        since = self._idle_since
-        if since is not None and self.loop.time() - since >= self.timeout_keep_alive:
-            self.timeout_keep_alive_handler()
-
-    def _fall_back_to_asgi(self, body: list[bytes]) -> None:
-        """The request that comes in becomes one of ASGI, with the parts of its body that have come."""
-        self._exchange = self.cycle = None  # type: ignore[assignment]
-        self.make_scope()
-        super().on_headers_complete()
-        for part in body:
-            super().on_body(part)
-
-    def _task(self) -> TaskRoute | None:
-        """The route of the request, if it may take the fast path."""
-        if not self.config.fast_path or self.parser.get_method() != b"POST":
-            return None
-        task = self.config.handler.tasks.get(self.url)
-        return task if task and self._plain else None
-
-    @property
-    def _plain(self) -> bool:
-        """Whether the answer may be written as soon as the request has come, and another request may follow."""
-        if self._answering or self.flow.write_paused or self.expect_100_continue:
-            return False
-        return self.parser.should_keep_alive() and not self.parser.should_upgrade()
-
-    @property
-    def _answering(self) -> bool:
-        return bool(self.cycle) and not self.cycle.response_complete
-
-
-class GuardedConnection(Connection):
-    """One that answers 431 to a head that is too large, and 408 to one that comes too slowly."""
-
-    _in_body = _message_ended = False
-    _head_bytes = 0
-    """Of a head whose end has not come."""
-    _timer: asyncio.TimerHandle | None = None
-    _too_large = False
-
-    def data_received(self, data: bytes) -> None:
-        self._message_ended = False
-        super().data_received(data)
-        read = self._message_ended or (self._in_body and self._answering)
-        if read or self.transport.is_closing():
-            return
-        # here: parts of a head, or of a body that no route reads
-        if not self._in_body:
-            self._head_bytes += len(data)
-            if 0 < self.config.max_head_bytes < self._head_bytes:
+    def _limit_incomplete(self, size: int) -> None:
+        """So many bytes came, of a head, or of a body: the time of one is limited where it is read."""
+        if self._receiving is None:
+            self._head_bytes += size
+            if 0 < self._settings.max_head_bytes < self._head_bytes:
                 self._refuse_large()
-        if self.config.read_seconds and not self._timer:
-            self._timer = self.loop.call_later(self.config.read_seconds, self._refuse_slow)
+                return
+        elif not self._receiving.unwanted:
+            return
+        if self._settings.read_seconds and not self._read_timer:
+            self._read_timer = self._loop.call_later(self._settings.read_seconds, self._refuse_slow)
 
-    def on_headers_complete(self) -> None:
-        self._stop_timer()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if 0 < self.config.max_head_bytes < size:
-            self._too_large = True
-            raise ValueError("the head is too large")  # which the parser makes its own error of
-        self._in_body = True
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._stop_timer()
-        self._in_body, self._message_ended, self._head_bytes = False, True, 0
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        if self._too_large:
-            self._refuse_large()
-        else:
-            super().send_400_response(msg)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        super().connection_lost(exc)
+    def _is_head_too_large(self) -> bool:
+        limit = self._settings.max_head_bytes
+        if not limit:
+            return False
+        size = sum(len(name) + len(value) + 4 for name, value in self._headers)
+        return len(self._url) + size > limit
 
     def _refuse_large(self) -> None:
-        limit = self.config.max_head_bytes
+        limit = self._settings.max_head_bytes
         self._refuse(HeadTooLarge(f"the request's line and headers are over {limit} bytes"))
 
     def _refuse_slow(self) -> None:
-        seconds = self.config.read_seconds
+        seconds = self._settings.read_seconds
         self._refuse(TooSlow(f"the head of a request must come within {seconds:g} s"))
 
     def _refuse(self, error: TextLoomError) -> None:
-        if self.transport.is_closing():
-            return
-        if not (self._in_body or self._answering):  # otherwise it would end up in another answer
-            self.transport.write(self.config.handler.refusal(error))
-        self.transport.close()
+        """Read nothing more from the connection, and close it when this has been answered."""
+        self._broken = True
+        if self._receiving:
+            self._receiving.keep_alive = False
+            self._receiving.fail(error)  # to be the answer, if there is none yet
+            if self._receiving.unwanted:
+                self._transport.close()
+        elif self._answering or self._waiting:
+            self._last = self._handler.refuse(error)
+        else:
+            self._send(self._handler.refuse(error), keep_alive=False)
 
-    def _stop_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+    def _stop_read_timer(self) -> None:
+        if self._read_timer:
+            self._read_timer.cancel()
+            self._read_timer = None
 
-
-class Config(uvicorn.Config):
-    """uvicorn's configuration, with what a connection needs to know."""
-
-    def __init__(self, app: FastAPI, *, second_port: bool = False) -> None:
-        settings: Settings = app.state.settings
-        self.handler: Handler = app.state.handler
-        self.max_head_bytes = settings.max_head_bytes
-        self.read_seconds = settings.read_seconds
-        self.head_cache: dict[bytes, Head] = {}
-        # with keys the authenticator decides first, and it takes ASGI requests only
-        self.fast_path = not second_port and settings.keys is None
-        guarded = settings.max_head_bytes or settings.read_seconds
-        super().__init__(
-            self.handler.second_port if second_port else self.handler,
-            interface="asgi3",
-            loop="uvloop",
-            http=GuardedConnection if guarded else Connection,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=settings.idle_seconds,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
-
-    def cache_head(self, data: bytes, head: Head) -> None:
-        """By its bytes: the same bytes mean the same head, whoever sends them."""
-        if len(data) <= MAX_CACHED_HEAD_BYTES:
-            if len(self.head_cache) == MAX_CACHED_HEADS:
-                self.head_cache.clear()
-            self.head_cache[data] = head
+    def _close_if_idle(self) -> None:
+        """Looks at the connection when it may have been idle for long enough: no request need set a timer."""
+        idle = 0.0 if self._idle_since is None else self._loop.time() - self._idle_since
+        left = self._settings.idle_seconds - idle
+        if left > 0:
+            self._idle_timer = self._loop.call_later(left, self._close_if_idle)
+        else:
+            self._transport.close()

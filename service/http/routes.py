@@ -1,35 +1,23 @@
-"""The routes: one for each task, made from its TaskSpec, and health, models, metrics, pages around them.
+"""The routes: one for each task, made from its TaskSpec, and health, models, metrics and pages around them.
 
-Leaves out what all routes share (handler.py, task_route.py), and how a task answers (registry/answering.py).
+Leaves out what all routes share (handler.py, task_endpoint.py), and how a task answers (registry/answering.py).
 """
 
-from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
 from service import tasks
-from service.errors import NotFound
-from service.http import openapi
+from service.http import openapi, pages
+from service.http.messages import HttpResponse
+from service.http.routing import Endpoint, Route, RoutedRequest, json_response
+from service.http.task_endpoint import TaskEndpoint
 from service.registry import answering
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
-from service.tasks.base import TaskSpec
-from service.telemetry.metrics import CONTENT_TYPE
-
-PLAYGROUND = Path(__file__).parents[1] / "playground"
-PLAYGROUND_ASSETS = ("page.css", "page.js", "icon.svg")
-
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-DOCS_POLICY = "default-src 'self' 'unsafe-inline' data:"
-"""The browser itself then makes sure that no page loads anything from elsewhere."""
+from service.settings import Settings
+from service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
 class Live(BaseModel):
@@ -45,93 +33,83 @@ class Models(BaseModel):
     models: list[ModelInfo]
 
 
-def install(app: FastAPI) -> None:
-    """Add the routes to an app."""
-
-    def route(path: str, endpoint: Callable[..., Any], documented: dict[str, Any]) -> None:
-        app.router.add_api_route(path, endpoint, **documented)
-
-    for spec in tasks.specs().values():
-        route(f"/{spec.name}", task_endpoint(spec), openapi.task(spec))
-    route("/health/live", live, openapi.PLAIN)
-    route("/health/ready", ready, openapi.READY)
-    route("/models", list_models, openapi.PLAIN)
-    route("/models/{name}", show_model, openapi.MODEL)
-    route("/metrics", show_metrics, openapi.METRICS)
-    route("/", playground, openapi.PAGE)
-    route("/playground/{asset}", playground_asset, openapi.PAGE)
-    route("/openapi.json", describe, openapi.PAGE)
-    route("/docs", docs, openapi.PAGE)
-    route("/docs/{asset}", docs_asset, openapi.PAGE)
+def task_endpoints(registry: Registry, settings: Settings) -> dict[str, TaskEndpoint]:
+    """What answers for each task, by its name."""
+    return {
+        name: TaskEndpoint(spec.request, partial(answering.answer, registry, spec), settings)
+        for name, spec in tasks.specs().items()
+    }
 
 
-def task_endpoint(spec: TaskSpec) -> Callable[..., Any]:
-    """What answers a query of a task."""
+def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[Route]:
+    def admit(task: str, size: int, deadline: float) -> None:
+        models = registry.models(task)
+        if len(models) == 1:  # else only the body says which of them is to answer
+            registry.get(next(iter(models))).check_early(size, deadline)
 
-    async def answer(query: Any, request: Request) -> BaseModel:
-        return await answering.answer(_registry(request), spec, query, request.state.call)
-
-    # what FastAPI documents, and TaskRoute parses
-    answer.__annotations__ = {"query": spec.request, "request": Request, "return": spec.answer}
-    return answer
-
-
-async def live() -> Live:
-    """The process answers."""
-    return Live()
-
-
-async def ready(request: Request) -> Ready:
-    """Every model of the repository is loaded, checked and warm."""
-    registry = _registry(request)
-    registry.check_ready()
-    return Ready(models=list(registry.entries))
+    return [
+        Route(
+            "POST",
+            f"/{name}",
+            endpoint,
+            takes_json=True,
+            # a translator's text may need no model
+            admit=None if tasks.specs()[name].by_languages else partial(admit, name),
+            documentation=openapi.about_task(tasks.specs()[name]),
+        )
+        for name, endpoint in endpoints.items()
+    ]
 
 
-async def list_models(request: Request) -> Models:
-    """The models of the repository, those included that are not ready."""
-    return Models(models=[entry.info for entry in _registry(request).entries.values()])
+def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
+    """What stands around the tasks, but for the document of all routes."""
+
+    async def live(_: RoutedRequest) -> HttpResponse:
+        """The process answers."""
+        return json_response(Live())
+
+    async def ready(_: RoutedRequest) -> HttpResponse:
+        """Every model of the repository is loaded, checked and warm."""
+        registry.check_ready()
+        return json_response(Ready(models=list(registry.entries)))
+
+    async def list_models(_: RoutedRequest) -> HttpResponse:
+        """The models of the repository, those included that are not ready."""
+        return json_response(Models(models=[entry.info for entry in registry.entries.values()]))
+
+    async def show_model(request: RoutedRequest) -> HttpResponse:
+        """One model: its version, labels, languages, limits, scores, licences and hash."""
+        return json_response(registry.entry(request.parameters["name"]).info)
+
+    async def show_metrics(_: RoutedRequest) -> HttpResponse:
+        """The metrics of this process for Prometheus."""
+        return HttpResponse(200, [(b"content-type", CONTENT_TYPE.encode())], metrics.page())
+
+    return [
+        _documented("/health/live", live, Live),
+        _documented("/health/ready", ready, Ready, 503),
+        _documented("/models", list_models, Models),
+        _documented("/models/{name}", show_model, ModelInfo, 404),
+        _documented("/metrics", show_metrics, None),
+        Route("GET", "/", pages.playground),
+        Route("GET", "/playground/{asset}", pages.playground_asset),
+        Route("GET", "/docs", pages.docs),
+        Route("GET", "/docs/{asset}", pages.docs_asset),
+    ]
 
 
-async def show_model(name: str, request: Request) -> ModelInfo:
-    """One model: its version, labels, languages, limits, scores, licences and hash."""
-    return _registry(request).entry(name).info
+def _documented(
+    path: str, endpoint: Endpoint, answer: type[BaseModel] | None, *problems: int
+) -> Route:
+    about = openapi.about_service(endpoint, answer, *problems)
+    return Route("GET", path, endpoint, documentation=about)
 
 
-async def show_metrics(request: Request) -> Response:
-    """The metrics of this process for Prometheus."""
-    return Response(request.app.state.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+def document_route(routes: Sequence[Route], settings: Settings) -> Route:
+    """The documentation of all routes, for programs."""
+    document = openapi.Document(routes, settings)
 
+    async def describe(_: RoutedRequest) -> HttpResponse:
+        return json_response(document.content)
 
-async def playground() -> Response:
-    """A page to try the tasks."""
-    return FileResponse(PLAYGROUND / "page.html", headers={"Content-Security-Policy": PAGE_POLICY})
-
-
-async def playground_asset(asset: str) -> Response:
-    """The script, style or icon of the playground."""
-    if asset not in PLAYGROUND_ASSETS:
-        raise NotFound("there is no such part of the playground")
-    return FileResponse(PLAYGROUND / asset, headers={"Cache-Control": "no-cache"})
-
-
-async def describe(request: Request) -> Response:
-    """The documentation, for programs."""
-    return JSONResponse(request.app.openapi())
-
-
-async def docs() -> Response:
-    """The documentation, for people."""
-    return HTMLResponse(openapi.page(), headers={"Content-Security-Policy": DOCS_POLICY})
-
-
-async def docs_asset(asset: str) -> Response:
-    """A script, style or picture of the documentation page."""
-    if asset not in openapi.ASSETS:
-        raise NotFound("there is no such part of the documentation")
-    return FileResponse(str(files("fastapi_offline") / "static" / asset))
-
-
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry
+    return Route("GET", "/openapi.json", describe)

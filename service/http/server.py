@@ -1,27 +1,64 @@
-"""The server of one process: uvicorn's, with readiness, idle connections and further ports.
+"""The server of one process: uvicorn's, with readiness and further ports.
 
-Leaves out connections (protocol.py) and several processes (processes/).
+Leaves out connections (asgi.py, protocol.py) and several processes (processes/).
 """
 
 import asyncio
 import socket
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from types import FrameType
-from typing import cast
+from typing import Any, Literal
 
 import uvicorn
 
-from service.http.protocol import Config, Connection
+from service.http.asgi import AsgiApp, Lifespan
+from service.http.handler import Handler
 from service.registry.registry import Registry
 from service.scheduling.executors import EventLoopExecutor
+from service.settings import Settings
+
+Config = uvicorn.Config
 
 Listeners = Sequence[tuple[Config, socket.socket]]
 """Sockets that listen, each with how it is served."""
 
+Adapter = Literal["protocol", "asgi"]
+
+FAST_ADAPTER = "service.http.protocol"
+
 BACKLOG = 2048
-IDLE_CHECK_TICKS = 5
-"""Of uvicorn, half a second: between two checks for idle connections."""
+
+
+def make_config(
+    handler: Handler,
+    lifespan: Lifespan,
+    settings: Settings,
+    *,
+    second_port: bool = False,
+    adapter: Adapter = "protocol",
+) -> Config:
+    """How uvicorn serves. adapter: `protocol`, if that module is there, which answers the same in less time."""
+    http: Any = "httptools"
+    if adapter == "protocol" and find_spec(FAST_ADAPTER):
+        connection = import_module(FAST_ADAPTER).Connection
+        http = partial(connection, handler=handler, settings=settings, second_port=second_port)
+    return Config(
+        AsgiApp(handler, lifespan, second_port=second_port),
+        interface="asgi3",
+        loop="uvloop",
+        http=http,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.idle_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -40,8 +77,6 @@ def listen(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn's, but not ready from the moment of the signal, before it closes its sockets."""
 
-    config: Config
-
     def __init__(self, config: Config, registry: Registry, further: Listeners = ()) -> None:
         super().__init__(config)
         self._registry, self._further = registry, further
@@ -56,12 +91,6 @@ class Server(uvicorn.Server):
             config.load()
             server = await loop.create_server(partial(self.make_protocol, config), sock=listener)
             self.servers.append(server)  # so that it ends with the others
-
-    async def on_tick(self, counter: int) -> bool:
-        if counter % IDLE_CHECK_TICKS == 0:
-            for connection in tuple(self.server_state.connections):
-                cast("Connection", connection).close_if_idle()
-        return await super().on_tick(counter)
 
     def make_protocol(self, config: Config) -> asyncio.Protocol:
         made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]

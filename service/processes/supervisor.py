@@ -14,8 +14,7 @@ import socket
 import sys
 import time
 
-from service.http.protocol import Config
-from service.http.server import Listeners
+from service.http.server import Config, Listeners
 from service.processes.worker import Worker
 from service.processes.worker_table import WorkerTable
 from service.registry.registry import Registry

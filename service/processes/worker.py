@@ -10,8 +10,7 @@ import socket
 import time
 from functools import partial
 
-from service.http.protocol import Config
-from service.http.server import Listeners, Server
+from service.http.server import Config, Listeners, Server
 from service.processes.worker_table import WorkerTable
 from service.registry.registry import Registry
 

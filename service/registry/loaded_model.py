@@ -12,7 +12,6 @@ from functools import partial
 from itertools import islice, repeat
 from typing import Any, Generic, TypeVar, cast
 
-from service.errors import TextLoomError
 from service.scheduling.batch import SingleStepBatch
 from service.scheduling.batcher import Batcher
 from service.scheduling.executors import Executor
@@ -64,10 +63,11 @@ class LoadedModel(Generic[R, A]):
         # the executor drops its batcher once nothing uses this model: if it was replaced, after its last request
         weakref.finalize(self, _unload, executor, self.batcher, self.name).atexit = False
 
-    def reserve(self, characters: int, deadline: float) -> TextLoomError | None:
-        """Reserve room for a request of so many characters that is still to be read. Gives what `answer` would
-        raise, as far as that is known by now: see `Batcher.reserve`."""
-        return self.batcher.reserve(characters * self._tokens_per_character, deadline)
+    def check_early(self, characters: int, deadline: float) -> None:
+        """Raises what `answer` would for so many characters, as far as that is known before they are read. While
+        nothing waits or runs, no estimate refuses anything."""
+        if self.batcher.busy:
+            self.batcher.check(characters * self._tokens_per_character, deadline)
 
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""

@@ -3,10 +3,9 @@
 Leaves out how long tokens take (cost_model.py) and what becomes of an accepted request (batcher.py).
 """
 
-import asyncio
 import math
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from service.errors import DeadlineExceeded, Draining, QueueFull, TextLoomError
 from service.scheduling.cost_model import CostModel
@@ -18,18 +17,6 @@ HEADROOM = 0.16
 """Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
 text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it. With
 less, batches would be smaller under overload, and fewer texts answered."""
-
-NEGLIGIBLE_SECONDS = 0.001
-"""A difference that changes no refusal."""
-
-
-class _Refusal(NamedTuple):
-    """A refusal that holds for as many tokens or more that have as much time or less."""
-
-    tokens: float
-    left: float
-    """Seconds until the deadline."""
-    error: QueueFull
 
 
 class Admission:
@@ -52,10 +39,7 @@ class Admission:
         self._cost_model = cost_model
         self._metrics = metrics
         self._queue_tokens = queue_tokens
-        self._refusal: _Refusal | None = None
         self._draining = False
-        self.reserved_tokens = 0.0
-        """Of requests that are still to be submitted in this iteration of the event loop."""
 
     def check(self, tokens: float, deadline: float) -> None:
         """Raises what `Batcher.submit` would for so many tokens; costs next to nothing.
@@ -76,40 +60,14 @@ class Admission:
             late = ahead if crowded else ahead - most
             raise self.rejected("queue_full", self._queue_full(late))
 
-    def reserve(self, tokens: float, deadline: float) -> TextLoomError | None:
-        """Count so many tokens as accepted work until the next iteration of the event loop, or give what `check`
-        raises.
-
-        Whatever is as long and as late as a refused request is refused as well in this iteration: the work ahead
-        only grows in it.
-        """
-        if not (self.reserved_tokens or self._refusal):
-            asyncio.get_running_loop().call_soon(self._next_iteration)
-        left = deadline - time.monotonic()
-        if (refusal := self._refusal) and tokens >= refusal.tokens and left <= refusal.left:
-            self._metrics.rejected["queue_full"].inc()
-            return refusal.error
-        try:
-            self.check(tokens, deadline)
-        except TextLoomError as raised:
-            error = raised.with_traceback(None)
-            if isinstance(error, QueueFull):
-                self._refusal = _Refusal(tokens, left + NEGLIGIBLE_SECONDS, error)
-            return error
-        self.reserved_tokens += tokens
-        return None
-
     def drain(self) -> None:
         """Accept nothing more."""
-        self._draining, self._refusal = True, None
+        self._draining = True
 
     def rejected(self, reason: str, error: TextLoomError) -> TextLoomError:
         """The error, counted."""
         self._metrics.rejected[reason].inc()
         return error
-
-    def _next_iteration(self) -> None:
-        self.reserved_tokens, self._refusal = 0.0, None
 
     def _queue_full(self, seconds: float) -> QueueFull:
         return QueueFull(

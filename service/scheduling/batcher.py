@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from service.errors import InternalError, TextLoomError, where
+from service.errors import InternalError, where
 from service.scheduling.admission import Admission, draining, too_late
 from service.scheduling.batch import Batch, O, W
 from service.scheduling.cost_model import CostModel
@@ -103,9 +103,10 @@ class Batcher(Generic[W, O]):
         """See `Admission.check`."""
         self._admission.check(tokens, deadline)
 
-    def reserve(self, tokens: float, deadline: float) -> TextLoomError | None:
-        """See `Admission.reserve`."""
-        return self._admission.reserve(tokens, deadline)
+    @property
+    def busy(self) -> bool:
+        """Whether accepted work, of this or of another model, is still to be done before what comes next."""
+        return self._queue.tokens > 0 or self._executor.backlog() > 0
 
     async def submit(self, windows: Sequence[W], *, deadline: float) -> JobResult[O]:
         """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
@@ -137,7 +138,7 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Estimated seconds of a thread that the accepted work still takes; a running batch counts for a half."""
-        tokens = self._queue.tokens + self._admission.reserved_tokens + self._running_tokens / 2
+        tokens = self._queue.tokens + self._running_tokens / 2
         return self._cost_model.seconds_per_token * tokens
 
     def oldest(self) -> float | None:

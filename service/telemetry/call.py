@@ -3,6 +3,7 @@
 Leaves out how it is written: logs.py and tracing.py.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Part(NamedTuple):
 class Call:
     """What one request has beside its query: when it must be done, and what became of it, for the log."""
 
-    deadline: float
+    deadline: float = math.inf
     """In the time of `time.monotonic()`."""
     phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
     """Where its time went: seconds in each of PHASES."""

@@ -4,8 +4,9 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import uvicorn
 import uvloop
 
 from service.app import create_app
-from service.http.protocol import Config
+from service.http.server import Adapter, make_config
 from service.settings import Settings
 from service.tasks.ner.task import Ner
 
@@ -32,10 +33,12 @@ def anyio_backend() -> str:
 
 
 @contextmanager
-def serving(models: Path, *, wait: bool = True, **settings: Any) -> Iterator[httpx.Client]:
+def serving(
+    models: Path, *, wait: bool = True, adapter: Adapter = "protocol", **settings: Any
+) -> Iterator[httpx.Client]:
     """A client of a server that serves the bundles of `models`, ready unless `wait` is false."""
     app = create_app(Settings(models=models, **settings))
-    config = Config(app)
+    config = make_config(app.handler, app.lifespan, app.settings, adapter=adapter)
     config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve()), daemon=True)
@@ -94,11 +97,26 @@ def shipped_client() -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(params=["tiny", "shipped"])
+@pytest.fixture(scope="session")
+def tiny_asgi_client(tiny_models: Path) -> Iterator[httpx.Client]:
+    with serving(tiny_models, adapter="asgi", timeout_ms=600_000) as client:
+        yield client
+
+
+@pytest.fixture(params=["tiny", "tiny_asgi", "shipped"])
 def client(request: pytest.FixtureRequest) -> httpx.Client:
-    """The contract holds whatever the bundles."""
+    """The contract holds whatever the bundles and the adapter."""
     chosen: httpx.Client = request.getfixturevalue(f"{request.param}_client")
     return chosen
+
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+
+@pytest.fixture(scope="module", params=["protocol", "asgi"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """`serving` through either adapter."""
+    return partial(serving, adapter=request.param)
 
 
 @pytest.fixture

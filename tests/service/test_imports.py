@@ -99,6 +99,13 @@ def test_only_http_compat_and_auth_know_http(module: str) -> None:
         assert module == "service.app" or module.split(".")[1] in {"http", "compat", "auth"}
 
 
+def test_no_module_needs_the_fast_adapter_and_no_other_one_knows_what_it_stands_on() -> None:
+    """The server looks whether it is there."""
+    assert not [name for name in MODULES if "service.http.protocol" in imported(name)]
+    knowing = {name for name in MODULES if {"httptools", "uvicorn.server"} & imported(name)}
+    assert knowing == {"service.http.protocol"}
+
+
 def test_every_module_of_the_service_imports_without_torch_and_training() -> None:
     subprocess.run([sys.executable, "-c", BLOCKED, *MODULES], cwd=ROOT, check=True)
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,15 +23,14 @@ from service.auth.api_keys import ApiKey
 from service.settings import Settings
 from textloom import Client, Refused
 
-from ..conftest import running, serving
+from ..conftest import Serve, running, serving
 from ..helpers import TASKS, Brake, keep_busy, until, value
 
 PUBLIC = {"/health/live", "/health/ready"}
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
 ROUTES = sorted(
-    (method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))  # type: ignore[attr-defined]
-    for route in create_app(Settings()).routes
-    for method in route.methods  # type: ignore[attr-defined]
+    (route.method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))
+    for route in create_app(Settings()).router.routes
 )
 NOW = datetime.now(UTC)
 
@@ -58,8 +58,10 @@ def revoked(made: tuple[ApiKey, str]) -> tuple[ApiKey, str]:
 
 
 @pytest.fixture(scope="module")
-def protected(tiny_models: Path, key_file: tuple[Path, dict[str, str]]) -> Iterator[httpx.Client]:
-    with serving(tiny_models, keys=key_file[0]) as client:
+def protected(
+    serve: Serve, tiny_models: Path, key_file: tuple[Path, dict[str, str]]
+) -> Iterator[httpx.Client]:
+    with serve(tiny_models, keys=key_file[0]) as client:
         yield client
 
 
@@ -134,6 +136,17 @@ def test_a_route_answers_a_good_key_and_no_other(
         assert sent["good"] not in refused.text
     answered = protected.request(method, path, headers=bearer(sent["good"]))
     assert answered.status_code not in (401, 403, 404, 405, 500)
+
+
+@pytest.mark.parametrize("path", ["/ner", "/v2/models/ner/infer", "/nothing"])
+def test_without_a_key_no_body_is_read(protected: httpx.Client, path: str) -> None:
+    """Who waits to be told to send it is refused instead."""
+    request = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    request += "Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    url = protected.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+        connection.sendall(request.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])

@@ -1,5 +1,6 @@
-"""Heads that are too large or too slow, bodies that are too slow, and connections on which nothing comes."""
+"""The fast adapter: the answers are those of ASGI; the limits of heads, slow bodies and idle connections hold."""
 
+import itertools
 import json
 import re
 import socket
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ..conftest import running
+from ..conftest import running, serving
 from ..helpers import until, value
 
 HEAD = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -39,6 +40,12 @@ def shallow(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with guarded(
         tiny_models, tmp_path_factory.mktemp("shallow"), "--max-body-bytes", "20000"
     ) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shallow_asgi(tiny_models: Path) -> Iterator[httpx.Client]:
+    with serving(tiny_models, max_body_bytes=20_000, adapter="asgi") as client:
         yield client
 
 
@@ -195,10 +202,9 @@ def answered(connection: socket.socket) -> tuple[int, set[str], Any]:
     ],
     ids=["short", "long", "no JSON", "too large", "no media type of ours", "no query", "no time"],
 )
-def test_the_answer_is_the_same_on_the_fast_path_and_through_asgi(
-    shallow: httpx.Client, fields: bytes, body: bytes, status: int
+def test_the_answer_is_the_same_however_a_request_comes_and_through_asgi(
+    shallow: httpx.Client, shallow_asgi: httpx.Client, fields: bytes, body: bytes, status: int
 ) -> None:
-    """A short request and one in a single piece take the fast path, others do not."""
     line = b"POST /ner HTTP/1.1\r\nHost: a\r\n" + fields
     head = line + b"\r\nContent-Length: %d" % len(body)
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
@@ -210,8 +216,8 @@ def test_the_answer_is_the_same_on_the_fast_path_and_through_asgi(
         [line + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks],
     ]
     answers = []
-    for pieces in ways:
-        with connected(shallow) as connection:
+    for client, pieces in itertools.product((shallow, shallow_asgi), ways):
+        with connected(client) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for piece in pieces:
                 connection.sendall(piece)
@@ -236,7 +242,7 @@ def asked(connection: socket.socket, *pieces: bytes) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("kind", ["narrow", "shallow", "hurried"])
-def test_a_cached_head_means_the_same_again_and_nothing_else_does(
+def test_a_request_means_the_same_wherever_it_is_cut(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     client = request.getfixturevalue(kind)
@@ -281,6 +287,41 @@ def test_pipelined_requests_are_answered_in_their_order(narrow: httpx.Client) ->
     characters = [int(count) for count in re.findall(rb'"characters":(\d+)', seen)]
     assert characters[:-1] == [len(text) for text in texts][: len(characters) - 1]
     assert len(characters) >= len(texts) - 1
+
+
+def test_an_upgrade_is_ignored_and_the_body_is_read(narrow: httpx.Client) -> None:
+    """Java's client asks for HTTP/2 like this whenever it posts, and curl with --http2."""
+    fields = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    request = WHOLE.replace(b"Host: a\r\n", b"Host: a\r\n" + fields)
+    half = len(request) - 5
+    chunk = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    chunked = HEAD + fields + chunk
+    for pieces in ([request], [request[:half], request[half:]], [chunked], [request + WHOLE]):
+        with connected(narrow) as connection:
+            for status, body in asked(connection, *pieces):
+                assert status == 200
+                assert "Ada" in body
+
+
+def test_what_is_no_http_is_400_after_the_answers_to_what_came_before(
+    narrow: httpx.Client,
+) -> None:
+    before = counted(narrow, 400)
+    with connected(narrow) as connection:
+        connection.sendall(WHOLE + WHOLE + b"nonsense\r\n\r\n" + WHOLE)
+        answers = everything(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"200", b"400"]
+    assert b'"code":"bad_request"' in answers[-1]
+    assert b"connection: close" in answers[-1]
+    assert counted(narrow, 400) == before + 1
+
+
+def test_a_body_whose_chunks_are_broken_is_400(narrow: httpx.Client) -> None:
+    with connected(narrow) as connection:
+        connection.sendall(HEAD + b'Transfer-Encoding: chunked\r\n\r\n3\r\n{"t\r\nzz\r\n')
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_request"' in answer
 
 
 def test_a_caller_who_leaves_before_the_body_came_is_counted(narrow: httpx.Client) -> None:

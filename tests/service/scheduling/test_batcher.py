@@ -344,57 +344,30 @@ async def test_a_full_queue_says_so_at_once_and_when_to_come_back() -> None:
         assert await send(made, Piece("fits again", 30)) == ["fits again"]
 
 
-async def test_reserved_tokens_count_until_the_next_iteration() -> None:
-    async with batcher(names) as made:
-        for _ in range(20):
-            made._cost_model.update(10, 0.1)
-        assert made.reserve(10, time.monotonic() + 10) is None
-        assert made.reserve(290, time.monotonic() + 100) is None
-        assert isinstance(made.reserve(10, time.monotonic() + 10), QueueFull)
-        with pytest.raises(QueueFull):
-            made.check(10, time.monotonic() + 10)
-        await asyncio.sleep(0)
-        assert made.reserve(10, time.monotonic() + 10) is None
-
-
-async def test_what_an_iteration_refuses_it_refuses_to_its_end_and_counts_each_time() -> None:
-    async with batcher(names) as made:
-        for _ in range(20):
-            made._cost_model.update(10, 0.1)
-        made._queue.tokens = 300  # three seconds, where 1.6 may be ahead of a request that has ten
-        refused = made.reserve(20, time.monotonic() + 10)
-        assert isinstance(refused, QueueFull)
-        assert made.reserve(20, time.monotonic() + 10) is refused
-        assert made.reserve(500, time.monotonic() + 6) is refused
-        assert refused.__traceback__ is None  # it is kept, and must not keep a request with it
-        assert isinstance(made.reserve(500, time.monotonic() + 1), QueueFull)
-        assert made.reserve(10, time.monotonic() + 60) is None  # others are checked anew
-        assert value(made._metrics.rejected["queue_full"]) == 4
-        made.drain()
-        assert isinstance(made.reserve(20, time.monotonic() + 10), Draining)
-        made._queue.tokens = 0
-
-
-async def test_a_later_iteration_refuses_nothing_for_what_an_earlier_one_did() -> None:
-    async with batcher(names) as made:
-        for _ in range(20):
-            made._cost_model.update(10, 0.1)
-        made._queue.tokens = 300
-        assert made.reserve(10, time.monotonic() + 10)
-        made._queue.tokens = 0
-        assert made.reserve(10, time.monotonic() + 10)
-        await asyncio.sleep(0)
-        assert made.reserve(10, time.monotonic() + 10) is None
-
-
 async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it() -> None:
     async with batcher(names) as made:
         for _ in range(20):
             made._cost_model.update(10, 0.1)
-        assert made.reserve(10, time.monotonic() + 10) is None
+        made._running_tokens = 20
         made.check(1000, time.monotonic() + 30)  # ten seconds, after a tenth of one
         with pytest.raises(QueueFull):
             made.check(1000, time.monotonic() + 10.5)
+        made._running_tokens = 0
+
+
+async def test_it_is_busy_while_accepted_work_is_to_be_done() -> None:
+    latch = Latch()
+    async with batcher(latch) as made:
+        assert not made.busy
+        task = send(made, Piece("a"))
+        await queued()
+        latch.open()
+        await task
+        made._queue.tokens = 10
+        busy = made.busy
+        made._queue.tokens = 0
+        assert busy
+        assert not made.busy
 
 
 async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
