@@ -366,8 +366,7 @@ async def test_it_is_busy_while_accepted_work_is_to_be_done() -> None:
         made._queue.tokens = 10
         busy = made.busy
         made._queue.tokens = 0
-        assert busy
-        assert not made.busy
+        assert [busy, made.busy] == [True, False]
 
 
 async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
