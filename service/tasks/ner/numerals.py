@@ -117,7 +117,8 @@ def number(words: Sequence[str], *, money: bool = False) -> tuple[Decimal, int] 
 
 def _counted(words: list[str], money: bool) -> tuple[Decimal, int] | None:
     """A number in digits, with a fraction or magnitudes after it: `10 1/2`, `2.4 billion`."""
-    value = digits(words[0], money=money)
+    # `$2.175 million` can be read in one way only
+    value = digits(words[0], money=money and _scale(words, 1, money) is None)
     if value is None:
         return None
     taken = 1

@@ -26,10 +26,12 @@ class Pattern:
     end: int
 
 
-def find(text: str, labels: Sequence[str], *, region: str = "US") -> list[Pattern]:
+def find(
+    text: str, labels: Sequence[str], *, regions: Sequence[str] = ("US", "GB")
+) -> list[Pattern]:
     """The identifiers of these labels in a text, in order; two never overlap.
 
-    `region` is the country whose phone numbers may stand without a country code. Other labels are passed over.
+    `regions` are the countries whose phone numbers may stand without a country code. Other labels are passed over.
 
     >>> find("Write to ada@example.org from 192.0.2.7", ["EMAIL", "IP"])
     [Pattern(label='EMAIL', start=9, end=24), Pattern(label='IP', start=30, end=39)]
@@ -39,7 +41,7 @@ def find(text: str, labels: Sequence[str], *, region: str = "US") -> list[Patter
         "IBAN": _ibans,
         "CARD": _cards,
         "IP": _ips,
-        "PHONE": lambda text: _phones(text, region),
+        "PHONE": lambda text: _phones(text, regions),
     }
     found = [
         (start, priority, Pattern(label, start, end))
@@ -98,7 +100,8 @@ def _ibans(text: str) -> Iterator[Span]:
         for end in range(found.end(), start + 14, -1):
             if end < len(text) and text[end].isalnum():
                 continue
-            if text[end - 1].isalnum() and iban.is_valid(text[start:end]):
+            # without the check of some countries that the bank is in a list, which ages
+            if text[end - 1].isalnum() and iban.is_valid(text[start:end], check_country=False):
                 yield start, end
                 place = end
                 break
@@ -148,18 +151,28 @@ def _ips(text: str) -> Iterator[Span]:
         yield start, end
 
 
-_PHONE = re.compile(r"(?<!\w)[+(]{0,2}\d(?:[ .()/\u00a0\u2011–-]{0,3}\d){6,40}(?!\d)")
+_PHONE = re.compile(r"(?:[+(]{1,2}|(?<!\w))\d(?:[ .()/\u00a0\u2011–-]{0,3}\d){6,40}(?!\d)")
+_TRIES = 4
+"""Times that the library may fail in one run of digits, which bounds its time for runs that are no numbers."""
+
 _EXTENSION = 16
 """Characters after the digits in which an extension may follow: ` ext. 1234`."""
 
 
-def _phones(text: str, region: str) -> Iterator[Span]:
+def _phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
     """Numbers that are valid in their numbering plan.
 
-    The library searches a text in more than linear time, so it is shown one run of digits at a time.
+    The library is shown one run of digits at a time: over a whole text it gives up after so many failures,
+    and a run that is no number should cost little.
     """
     for found in _PHONE.finditer(text):
         shown = text[found.start() : found.end() + _EXTENSION]
-        for match in PhoneNumberMatcher(shown, region, leniency=Leniency.VALID):
-            if match.start < found.end() - found.start():
-                yield found.start() + match.start, found.start() + match.end
+        for region in regions:
+            matches = [
+                (found.start() + match.start, found.start() + match.end)
+                for match in PhoneNumberMatcher(shown, region, Leniency.VALID, _TRIES)
+                if match.start < found.end() - found.start()
+            ]
+            yield from matches
+            if matches:  # two countries would cut the same digits in two ways
+                break

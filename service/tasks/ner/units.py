@@ -84,6 +84,9 @@ _MORE_UNITS = {
     "Å": ("Å", "angstrom", "angstroms"),
     "ppm": ("ppm",),
     "cup": ("cup", "cups"),
+    "MiB": ("MiB",),
+    "GiB": ("GiB",),
+    "TiB": ("TiB",),
 }
 _SECONDS = {
     "h": ("h", "hr", "hour", "hours"),

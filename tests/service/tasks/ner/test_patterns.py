@@ -53,10 +53,10 @@ def test_a_phone_number_is_valid_in_its_numbering_plan(text: str, number: str) -
     assert found(text) == [("PHONE", number)]
 
 
-def test_a_number_without_country_code_is_of_the_region_asked_for() -> None:
-    text = "Ring 020 7946 0958."
+def test_a_number_without_country_code_is_of_a_region_asked_for() -> None:
+    text = "Ring 030 901820."
     assert found(text, "PHONE") == []
-    assert [(p.start, p.end) for p in find(text, ["PHONE"], region="GB")] == [(5, 18)]
+    assert [(p.start, p.end) for p in find(text, ["PHONE"], regions=["DE"])] == [(5, 15)]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ def test_an_iban_is_found_whatever_stands_after_it() -> None:
         ("IBAN", "DE89 3704 0044 0532 0130 00")
     ]
     assert found("GB82WEST12345698765432, please") == [("IBAN", "GB82WEST12345698765432")]
+    assert found("BE68 5390 0754 7034; 12") == [("IBAN", "BE68 5390 0754 7034")]
 
 
 def test_an_iban_with_a_wrong_digit_is_none() -> None:

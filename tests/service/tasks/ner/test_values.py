@@ -165,6 +165,7 @@ def test_the_end_of_a_range_of_times_holds_for_its_start() -> None:
         ("€ 1,249.50", money(1249.5, "EUR")),
         ("659.707,90 €", money(659707.9, "EUR")),
         ("7,50 EUR", money(7.5, "EUR")),
+        ("$2.175 million", money(2_175_000, "USD")),
         ("$ 2,50,000", money(250_000, "USD")),
         ("Rs 852 crore", money(8_520_000_000, "INR")),
         ("Rs. 273-cr", money(2_730_000_000, "INR")),
