@@ -6,9 +6,10 @@ RUN python -m venv --without-pip /opt/textloom \
     && python -m pip --python /opt/textloom/bin/python install --no-cache-dir --quiet \
         --disable-pip-version-check --only-binary :all: --require-hashes -r runtime.txt
 # A fifth of what was installed never runs here: tests, tools around ONNX Runtime, and the download client
-# that tokenizers would use for models of others.
+# that tokenizers would use for models of others, and Babel's tables of all languages but English.
 RUN cd /opt/textloom/lib/python3.11/site-packages \
     && rm -r huggingface_hub* hf_xet* onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
+    && find babel/locale-data -name '*.dat' ! -name root.dat ! -name en.dat -delete \
     && find . -type d -name tests -prune -exec rm -r {} +
 
 FROM docker.io/library/python:3.11-slim-bookworm
