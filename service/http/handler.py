@@ -119,8 +119,8 @@ class Handler:
         content = b""
         if route.method == "POST":
             call.deadline = deadline(request.headers, self._settings)
-            if route.admit and 0 < request.declared_length <= SHORT_BYTES:
-                route.admit(request.declared_length, call.deadline)
+            if route.admit and 0 < (length := request.declared_length) <= SHORT_BYTES:
+                route.admit(length, call.deadline)
             if route.takes_json:
                 check_media_type(request.headers)
             content = await body.whole()

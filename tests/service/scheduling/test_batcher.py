@@ -355,18 +355,13 @@ async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it(
         made._running_tokens = 0
 
 
-async def test_it_is_busy_while_accepted_work_is_to_be_done() -> None:
-    latch = Latch()
-    async with batcher(latch) as made:
-        assert not made.busy
-        task = send(made, Piece("a"))
-        await queued()
-        latch.open()
-        await task
-        made._queue.tokens = 10
-        busy = made.busy
-        made._queue.tokens = 0
-        assert [busy, made.busy] == [True, False]
+async def test_it_is_busy_while_accepted_work_waits() -> None:
+    async with batcher(names) as made:
+        found = []
+        for tokens in (0, 10, 0):
+            made._queue.tokens = tokens
+            found.append(made.busy)
+    assert found == [False, True, False]
 
 
 async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
