@@ -246,6 +246,14 @@ def test_epochs_of_unlike_length_are_made_one_by_one_and_a_resumed_run_ends_alik
     assert [point.score for point in taken_up.points] == [point.score for point in history.points]
 
 
+def test_the_rate_falls_by_the_share_of_epochs_whatever_their_length(tmp_path: Path) -> None:
+    sizes = (2, 8, 4, 6, 8)
+    run(tmp_path, lengths=lambda epoch: [1] * sizes[epoch], schedule="decay", warmup=0.0)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    last = (4 + 3 / 4) / 5  # before the last of four steps
+    assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(0.1 * (1 - last))
+
+
 def test_a_run_goes_on_with_more_epochs(tmp_path: Path) -> None:
     run(tmp_path / "a", epochs=2, schedule="constant", warmup_steps=2)
     longer, history = run(tmp_path / "a", epochs=5, schedule="constant", warmup_steps=2)

@@ -118,7 +118,7 @@ def test_ordinary_text_is_left_to_the_network(text: str) -> None:
 
 
 def test_with_every_number_small_ones_are_items_too_and_others_stay_as_they_are() -> None:
-    text = "It is 20℃ in room 5, at 3:30 pm on 12 May 2024, in 50₽ and 21st."
+    text = "It is 20℃ in room 5, at 3:30 pm on 12 May 2024, in 50₽, é5 and 21st."
     usual = ENGLISH.find(text)
     every = ENGLISH.find(text, every_number=True)
     assert [text[slice(*span)] for span, item in every if item.small] == ["5", "12", "2024"]

@@ -215,3 +215,5 @@ def test_every_sentence_finishes_once_and_those_that_leave_change_no_other(
     assert gone
     assert found == {index: alone[index] for index in range(len(windows)) if index not in gone}
     assert batch.step() == []
+    assert not batch._jobs
+    assert not batch._places

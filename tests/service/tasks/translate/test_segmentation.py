@@ -106,6 +106,7 @@ def test_a_long_text_without_an_end_is_cut_at_spaces() -> None:
         ("aaa\nb", "x yyyyyyyyy", "x\nyyyyyyyyy"),
         ("a\nb\nc", "x y", "x\ny"),
         ("a\nb", "xyz", "xyz"),
+        (f"a b\n{' ' * 20}c d\n{' ' * 20}e f", "u v w x y z", f"u v\n{' ' * 20}w x\n{' ' * 20}y z"),
         ("a \n> b", "x y", "x \n> y"),
         ("a\nb\nc\nd", "wwwwwwwww x y z", "wwwwwwwww\nx\ny\nz"),
     ],
