@@ -202,7 +202,7 @@ def test_a_request_that_its_head_shows_to_be_late_is_refused_before_its_body_is_
             assert raw(client, other).split()[1] == status
 
         page = client.get("/metrics").text
-        assert 'textloom_http_requests_total{route="/ner",status="503"} 2.0' in page
+        assert 'textloom_http_requests_total{route="/ner",status="503",task="ner"} 2.0' in page
         assert 'textloom_rejected_total{model="ner",reason="queue_full"} 2.0' in page
         brake.released.set()
         assert {answer.result().status_code for answer in waiting} == {200}
@@ -261,7 +261,7 @@ def test_a_caller_who_leaves_frees_the_place(serve: Serve, tiny_models: Path, br
         busy = keep_busy(brake, client, threads)
         with pytest.raises(httpx.ReadTimeout):
             client.post("/ner", json={"text": "gone"}, timeout=0.2)
-        left = 'textloom_http_requests_total{route="/ner",status="499"} 1.0'
+        left = 'textloom_http_requests_total{route="/ner",status="499",task="ner"} 1.0'
         until(lambda: left in client.get("/metrics").text)
         assert 'textloom_queue_depth{model="ner"} 0.0' in client.get("/metrics").text
         brake.released.set()
@@ -280,7 +280,7 @@ def test_a_caller_who_leaves_in_the_middle_of_a_body_is_no_error(
         ) as connection:
             connection.sendall(head + b'Content-Length: 100\r\n\r\n{"text": ')
             time.sleep(0.1)
-        left = 'textloom_http_requests_total{route="/ner",status="499"} 1.0'
+        left = 'textloom_http_requests_total{route="/ner",status="499",task="ner"} 1.0'
         until(lambda: left in client.get("/metrics").text)
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 

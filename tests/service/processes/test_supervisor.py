@@ -49,7 +49,10 @@ def test_metrics_are_those_of_all_workers_whichever_answers(two: tuple[Any, http
     until(lambda: value(client, counted[0], route="/sentiment", status="200") == 40)
     for _ in range(6):  # now one worker answers, now the other
         fresh = httpx.get(f"{client.base_url}/metrics", timeout=180).text
-        assert 'textloom_http_requests_total{route="/sentiment",status="200"} 40.0' in fresh
+        assert (
+            'textloom_http_requests_total{route="/sentiment",status="200",task="sentiment"} 40.0'
+            in fresh
+        )
     assert value(client, counted[1], model="sentiment", phase="run") == 40
     assert value(client, "textloom_model_info") == 4  # not once for each worker
     assert value(client, "process_resident_memory_bytes") > 2e7
