@@ -87,6 +87,9 @@ _IDENTIFIER = "|".join(
 )
 
 
+_CURRENCIES = "£¥₹₩₽"
+"""Signs of currencies that no network here knows; the others it writes itself."""
+
 _HINT = r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--"
 """Something of it is in everything that is taken over; most sentences have none, and to look for it is quick."""
 
@@ -121,8 +124,11 @@ class Finder:
         self._number = numbers.pattern(source)
         number = _uncased(self._number)
 
+        amount = rf"(?:{number}|(?<![\w.,])\d{{1,4}}(?![\w.,]*\d))"
+        money = rf"[{_CURRENCIES}][ \u00a0]?{amount}|{amount}[ \u00a0\u202f]?[{_CURRENCIES}]"
         usual = (
-            rf"{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
+            rf"(?P<money>{money})|{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*"
+            rf"|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
             rf"|\w{{0,50}}[^{letters}]+(?:[^\s{letters}]|\w)*"
         )
 
@@ -141,12 +147,23 @@ class Finder:
         found = match[0]
         if match.groupdict().get("small"):
             return Item(found, (found,), number=True)
+        if match["money"]:
+            return Item(found, tuple(self._money(found)), number=True)
         if not match["number_"]:
             return Item(found, (found,), number=False, soft=bool(match["identifier"]))
         number = self._number.match(match.string, match.start())
         if not number or number.span() != match.span() or _names_a_version(match):
             return Item(found, (found,), number=True)
         return Item(found, tuple(numbers.renderings(number, self._target)), number=True)
+
+    def _money(self, found: str) -> list[str]:
+        """How the target language may write an amount with the sign of its currency."""
+        sign = found[0] if found[0] in _CURRENCIES else found[-1]
+        amount = found.strip(f"{sign} \u00a0\u202f")
+        number = self._number.fullmatch(amount)
+        forms = numbers.renderings(number, self._target) if number else [amount]
+        before, after = [f"{sign}{form}" for form in forms], [f"{form} {sign}" for form in forms]
+        return [*before, *after] if self._target == "en" else [*after, *before]
 
 
 _VERSIONED = re.compile(

@@ -201,3 +201,19 @@ def test_an_item_is_found_in_a_reference_as_a_thing_of_its_own(
     places = matched(items, target)
     assert [place and target[slice(*place)] for place in places] == texts
     assert len({place for place in places if place}) == sum(map(bool, places))
+
+
+@pytest.mark.parametrize(
+    ("finder", "text", "item", "rendering"),
+    [
+        (ENGLISH, "It costs £1,250.50.", "£1,250.50", "1 250,50 £"),
+        (ENGLISH, "a £5 note", "£5", "5 £"),
+        (FRENCH, "Il coûte 5,99 £ ici.", "5,99 £", "£5.99"),
+        (FRENCH, "environ 300 ¥", "300 ¥", "¥300"),
+    ],
+)
+def test_the_sign_of_a_currency_that_the_network_does_not_know_goes_with_its_amount(
+    finder: Finder, text: str, item: str, rendering: str
+) -> None:
+    ((_, found),) = finder.find(text)
+    assert (found.text, found.renderings[0], found.number) == (item, rendering, True)
