@@ -66,7 +66,7 @@ def test_other_sizes_and_other_bundles_are_refused(
     with pytest.raises(TrainingError, match=r"needs its embedding 24, decoder 32$"):
         start(translate_path, "--embedding", "16", "--decoder", "16")
     with pytest.raises(TrainingError, match=r"needs its target fr$"):
-        start(translate_path, "--target", "de")
+        start(translate_path, "--target", "de", "--out", str(tmp_path / "models" / "en-de"))
     with pytest.raises(TrainingError, match="is no translator"):
         start(ner_path)
     with pytest.raises(TrainingError, match="no readable manifest"):
