@@ -10,7 +10,7 @@ COMMANDS = {
     "vectors": "learn word vectors from plain text",
     "language_model": "learn a language model for a tagger or classifier to start from",
     "silver": "label sentences of an encyclopedia, for a tagger to learn from",
-    "compare": "train the three recurrent cells on the same data and compare them",
+    "compare": "train the three recurrent cells and compare them; draw the pictures of docs/understand",
     "evaluate": "score a bundle on a file",
     "behaviour": "score a bundle on small sets, one for each phenomenon",
     "republish": "publish a translator again without training, with current options and notes",

@@ -17,7 +17,7 @@ from .helpers import until
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
 BLOCKS = re.compile(r"^```(sh|python|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -59,7 +59,7 @@ def port() -> int:
     return number
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(DOCS)) for page in PAGES])
 def test_a_page_does_what_it_says(
     page: Path,
     folder: Path,
@@ -125,8 +125,10 @@ def test_the_pages_become_a_site_without_a_warning_and_without_the_internet(tmp_
     assert "WARNING" not in built.stderr
     pages = sorted(tmp_path.rglob("*.html"))
     assert len(pages) == len(PAGES) + 1  # and the one for what is not found
+    assert "<math" in (tmp_path / "understand" / "lstm.html").read_text(encoding="utf-8")
     for page in pages:
         html = page.read_text(encoding="utf-8")
+        assert "arithmatex" not in html  # every formula has become MathML
         assert not re.findall(r'<(?:script|img)[^>]*src="(?:https?:)?//[^"]*"', html)
         assert not re.findall(r'<link[^>]*href="(?:https?:)?//[^"]*"', html)
 

@@ -63,7 +63,11 @@ def test_a_cycle_is_found_even_if_it_is_hidden(tmp_path: Path, hidden: str) -> N
         ("export", {"export", "evaluation", "data", "nn"}),
         ("pretraining", {"pretraining", "data", "nn"}),
         ("tasks", {"tasks", "pretraining", "export", "evaluation", "data", "nn"}),
-        ("commands", {"tasks", "pretraining", "export", "evaluation", "data", "nn"}),
+        ("understand", {"understand", "tasks", "data", "nn"}),
+        (
+            "commands",
+            {"understand", "tasks", "pretraining", "export", "evaluation", "data", "nn"},
+        ),
     ],
 )
 def test_a_package_knows_only_packages_below_it(package: str, allowed: set[str]) -> None:

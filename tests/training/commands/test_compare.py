@@ -1,5 +1,7 @@
-"""`python -m training compare`: three cells, one table, one picture, and a gradient that is the true one."""
+"""`python -m training compare`: three cells, one table, one picture, and a gradient that is the true one; and
+the pictures of the chapter `docs/understand`."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +45,56 @@ def test_one_table_and_one_picture_are_written(folder: Path) -> None:
     rnn, lstm, gru = (int(row[2].replace(",", "")) for row in rows[1:])
     assert rnn < gru < lstm
     assert "![" in "".join(lines)
-    assert "why LSTM and GRU exist" in "".join(lines)
+    gap = 100 * (scores[0] - max(scores[1:]))
+    (said,) = re.findall(
+        r"the simple RNN is at ([+-][\d.]+) points on \S*sentiment-test", lines[-1]
+    )
+    assert float(said) == pytest.approx(gap, abs=0.07)  # the table is rounded
 
 
 def test_a_folder_is_asked_for(corpora: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *tiny.files("sentiment", corpora)]) == 1
     assert "--out needs a folder" in capsys.readouterr().err
+
+
+TINY = {
+    "cells": ["--cells", "lstm"],
+    "gradient": ["--gap", "6"],
+    "memory": ["--gaps", "3", "5"],
+    "embeddings": ["--sizes", "5", "9"],
+}
+CHAPTER = Path(__file__).parents[3] / "docs" / "understand"
+
+
+@pytest.mark.parametrize("name", compare.FIGURES)
+def test_the_same_seed_draws_the_same_picture(name: str, tmp_path: Path) -> None:
+    drawn = []
+    for folder in (tmp_path / "once", tmp_path / "again"):
+        options = ["--out", str(folder), "--steps", "2", *TINY.get(name, [])]
+        assert main(["compare", name, *options]) == 0
+        drawn.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert drawn[0] == drawn[1]
+    assert drawn[0]
+    for file, picture in drawn[0].items():
+        assert b"<svg" in picture
+        assert (CHAPTER / file).exists()
+
+
+def test_every_picture_of_the_chapter_is_shown_and_every_page_says_how_to_draw_its_own() -> None:
+    pages = {path.stem: path.read_text() for path in CHAPTER.glob("*.md")}
+    shown = re.findall(r"\]\(([\w-]+\.svg)\)", "".join(pages.values()))
+    assert sorted(set(shown)) == sorted(path.name for path in CHAPTER.glob("*.svg"))
+    for page, text in pages.items():
+        assert re.search(rf"compare ({'|'.join(compare.FIGURES)}|all)\b", text), page
+
+
+def test_a_picture_that_is_not_there_is_answered_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["compare", "memories"]) == 1
+    said = capsys.readouterr().err
+    assert "'memories'" in said
+    assert all(name in said for name in compare.FIGURES)
 
 
 def network(cell: Cell, bidirectional: bool) -> Network:
