@@ -17,6 +17,7 @@ LONGEST = 2000
 """Most characters that are searched for sentence ends at once: the time that it takes grows with the square."""
 
 _WHITE_SPACE = re.compile(r"\s")
+_TABLE_ROW = re.compile(r"[ \t]*\|[^\n]*\|\s*\Z")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _BULLETS = "[-–—•·●▪*>+|]"
 _LEADING = re.compile(
@@ -89,12 +90,23 @@ def _goes_on(line: str, following: str, widest: int) -> bool:
 
 
 def _sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
+    if _TABLE_ROW.match(text, start, end):
+        yield from _cells(text, start, end)
+        return
     for first in _pieces(text, start, end):
         at = first[0]
         # sentencex fails on white space outside ASCII, so it reads plain spaces in its place
         for piece in sentencex.segment(language, _WHITE_SPACE.sub(" ", text[slice(*first)])):
             yield at, at + len(piece)
             at += len(piece)
+
+
+def _cells(text: str, start: int, end: int) -> Iterator[Span]:
+    """The cells of a row of a table, each with the bar before it."""
+    while (bar := text.find("|", start + 1, end)) >= 0:
+        yield start, bar
+        start = bar
+    yield start, end
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Span]:

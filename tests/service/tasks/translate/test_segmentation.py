@@ -49,7 +49,7 @@ def sentences(text: str) -> list[str]:
         ("```\nx = not this\n```\nBut this.", ["But this."]),
         ("~~~ python\nnot this\n~~~", []),
         ("Before it\n```\ncode", ["Before it"]),
-        ("| Name | Price |\n|---|---|\n| tea | 5 |", ["Name | Price", "tea | 5"]),
+        ("| Name | Price |\n|---|---|\n| tea | 5 |", ["Name", "Price", "tea"]),
         ("---\n***\n===", []),
         # subtitles
         (
