@@ -21,10 +21,26 @@ class Entity(Answer):
     """Half-open, in the unit asked for: with `codepoint`, `text[start:end]` is the name."""
     score: float
     """Probability that exactly this span is an entity of this label."""
+    value: dict[str, str | int | float] | None = None
+    """Only if asked for, and if the text tells it."""
+
+
+class Replacement(Answer):
+    text: str
+    label: str
+    start: int
+    end: int
+    """Half-open, in the redacted text."""
+    source_start: int
+    source_end: int
+    """Half-open, in the text as it was."""
 
 
 class NerResult(Answer):
     entities: list[Entity]
+    redacted: str | None = None
+    """Only if asked for: the text with each entity replaced by its label, or by a pseudonym."""
+    replacements: list[Replacement] = []
 
 
 class Judged(Answer):

@@ -138,12 +138,16 @@ class Client(_Shared):
         labels: list[str] | None = None,
         min_score: float = 0,
         offsets: Unit = "codepoint",
+        values: bool = False,
+        redact: bool = False,
+        pseudonyms: bool = False,
         model: str | None = None,
     ) -> NerResult: ...
     @overload
     def ner(
         self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
-        offsets: Unit = "codepoint", model: str | None = None,
+        offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
+        pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
     def ner(self, text: Any, **options: Any) -> Any:
         """The names in a text, or in each text of a list."""
@@ -271,12 +275,16 @@ class AsyncClient(_Shared):
         labels: list[str] | None = None,
         min_score: float = 0,
         offsets: Unit = "codepoint",
+        values: bool = False,
+        redact: bool = False,
+        pseudonyms: bool = False,
         model: str | None = None,
     ) -> NerResult: ...
     @overload
     async def ner(
         self, text: list[str], *, labels: list[str] | None = None, min_score: float = 0,
-        offsets: Unit = "codepoint", model: str | None = None,
+        offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
+        pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
     async def ner(self, text: Any, **options: Any) -> Any:
         """The names in a text, or in each text of a list."""

@@ -109,9 +109,15 @@ def open_bundle(checked: Bundle) -> AnyTask:
 def _alike(wanted: Any, given: Any) -> bool:
     """Equal, but for floats within TOLERANCE."""
     if isinstance(wanted, dict) and isinstance(given, dict):
+        wanted, given = _told(wanted), _told(given)
         return wanted.keys() == given.keys() and all(_alike(wanted[k], given[k]) for k in wanted)
     if isinstance(wanted, list) and isinstance(given, list):
         return len(wanted) == len(given) and all(map(_alike, wanted, given))
     if isinstance(wanted, float) and isinstance(given, int | float):
         return math.isclose(wanted, given, abs_tol=TOLERANCE)
     return bool(wanted == given)
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Those with a value: a field that is only there if asked for may be newer than the bundle."""
+    return {name: value for name, value in fields.items() if value is not None}

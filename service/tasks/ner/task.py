@@ -1,7 +1,8 @@
 """Names in text: a recurrent tagger whose CRF is decoded in crf.py.
 
 encode: text -> words. run: the character CNN for words that are not cached, the graph of words, then the best
-tags and the probability of each entity (crf.py). decode: tags -> entities in the offsets asked for.
+tags and the probability of each entity (crf.py). decode: tags -> entities in the offsets asked for, with
+identifiers that patterns find (patterns.py), values (values.py) and a redacted text (redaction.py) if asked for.
 """
 
 import math
@@ -18,6 +19,9 @@ from service.errors import FieldError, InvalidInput
 from service.registry.bundle import Bundle, Manifest
 from service.tasks.base import Request, Result, Strict
 from service.tasks.ner.crf import CRFDecoder
+from service.tasks.ner.patterns import PATTERN_LABELS, find
+from service.tasks.ner.redaction import Style, redact
+from service.tasks.ner.values import value_of
 from service.tasks.session import Session
 from service.tasks.text import Span, Unit, offsets_in, windows
 
@@ -30,11 +34,18 @@ CACHED_WORDS = 20_000
 
 class NerRequest(Request):
     labels: list[str] | None = None
-    """Keep only entities of these labels; all if not given."""
+    """Keep only entities of these labels; all of the model if not given. EMAIL, PHONE, IBAN, CARD and IP are
+    found only if they are named here."""
     min_score: float = Field(default=0.0, ge=0.0, le=1.0)
     """Keep only entities with at least this score."""
     offsets: Unit = "codepoint"
     """Unit of `start` and `end`."""
+    values: bool = False
+    """Tell the value of dates, times, amounts of money, percentages and quantities, where the text does."""
+    redact: bool = False
+    """Also give the text with each entity replaced by its label, as `[PER]`."""
+    pseudonyms: bool = False
+    """Redact with a number for each name that stays the same through a text, as `[PER-1]`."""
 
 
 class Entity(Strict):
@@ -44,19 +55,55 @@ class Entity(Strict):
     end: int
     """Half-open: `start:end` of the input is exactly `text`."""
     score: float
-    """Probability that exactly this span is an entity of this label."""
+    """Probability that exactly this span is an entity of this label; 1 for what a pattern finds."""
+    value: dict[str, str | int | float] | None = None
+    """Only if asked for, and if the text tells it."""
+
+
+class Replacement(Strict):
+    text: str
+    """What stands in the redacted text."""
+    label: str
+    start: int
+    end: int
+    """Half-open, in the redacted text."""
+    source_start: int
+    source_end: int
+    """Half-open, in the text as it was."""
 
 
 class NerResult(Result):
     entities: list[Entity]
+    redacted: str | None = None
+    """The text with each entity replaced; only if asked for."""
+    replacements: list[Replacement] | None = None
+    """Of the redacted text, in order."""
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(entity.label, entity.score) for entity in self.entities]
 
 
+def _redacted(text: str, entities: Sequence[Entity], style: Style, unit: Unit) -> dict[str, Any]:
+    """The fields of a result that has the redacted text, in `unit`."""
+    redaction = redact(text, entities, style)
+    before, after = offsets_in(text, unit), offsets_in(redaction.text, unit)
+    replacements = [
+        Replacement(
+            text=one.text,
+            label=one.label,
+            start=after(one.start),
+            end=after(one.end),
+            source_start=before(one.source_start),
+            source_end=before(one.source_end),
+        )
+        for one in redaction.replacements
+    ]
+    return {"redacted": redaction.text, "replacements": replacements}
+
+
 def check_labels(request: NerRequest, manifest: Manifest) -> None:
     """Raises InvalidInput if the request names a label that the model does not know."""
-    known = manifest.labels
+    known = [*manifest.labels, *sorted(PATTERN_LABELS - {*manifest.labels})]
     unknown = [
         FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
         for index, label in enumerate(request.labels or [])
@@ -182,8 +229,39 @@ class Ner:
         windows: Sequence[NerWindow],
         outputs: Sequence[list[EntitySpan]],
     ) -> NerResult:
+        entities = self._entities(text, request, windows, outputs)
+        redacted: dict[str, Any] = {}
+        if request.redact or request.pseudonyms:
+            style: Style = "pseudonym" if request.pseudonyms else "label"
+            redacted = _redacted(text, entities, style, request.offsets)
         place = offsets_in(text, request.offsets)
-        entities = []
+        if request.offsets != "codepoint":
+            entities = [
+                entity.model_copy(update={"start": place(entity.start), "end": place(entity.end)})
+                for entity in entities
+            ]
+        return NerResult(entities=entities, **redacted)
+
+    def _entities(
+        self,
+        text: str,
+        request: NerRequest,
+        windows: Sequence[NerWindow],
+        outputs: Sequence[list[EntitySpan]],
+    ) -> list[Entity]:
+        """In order, in code points; what a pattern finds in place of what the network does there."""
+        wanted = request.labels or []
+        patterns = find(text, wanted) if not PATTERN_LABELS.isdisjoint(wanted) else []
+        entities = [
+            Entity(
+                text=text[one.start : one.end],
+                label=one.label,
+                start=one.start,
+                end=one.end,
+                score=1.0,
+            )
+            for one in patterns
+        ]
         for words, spans in zip(windows, outputs, strict=True):
             for entity in spans:
                 if request.labels is not None and entity.label not in request.labels:
@@ -191,16 +269,20 @@ class Ner:
                 if entity.score < request.min_score:
                     continue
                 start, end = words.spans[entity.first][0], words.spans[entity.last][1]
+                if any(start < one.end and one.start < end for one in patterns):
+                    continue
+                value = value_of(text[start:end], entity.label) if request.values else None
                 entities.append(
                     Entity(
                         text=text[start:end],
                         label=entity.label,
-                        start=place(start),
-                        end=place(end),
+                        start=start,
+                        end=end,
                         score=round(entity.score, 4),
+                        value=value,
                     )
                 )
-        return NerResult(entities=entities)
+        return sorted(entities, key=lambda one: one.start) if patterns else entities
 
     def _feeds(self, windows: Sequence[NerWindow]) -> dict[str, NDArray[Any]]:
         """The ids of a batch's words and their character features, padded with 0."""
