@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from service import tasks
 from service.auth.authenticator import Authenticator
 from service.compat import libretranslate, open_inference
 from service.http import routes
@@ -36,7 +37,7 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> A
 
     worker_table: of the processes that will serve this app, if there are several.
     """
-    metrics = Metrics(worker_table=worker_table)
+    metrics = Metrics(worker_table=worker_table, tasks={f"/{name}": name for name in tasks.specs()})
     registry = Registry(settings, metrics)
     traces = None
     if settings.traces:
@@ -60,11 +61,11 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> A
         if traces:
             traces.close()
 
-    tasks = routes.task_endpoints(registry, settings)
-    found = routes.task_routes(registry, tasks)
+    endpoints = routes.task_endpoints(registry, settings)
+    found = routes.task_routes(registry, endpoints)
     found += routes.service_routes(registry, metrics)
-    found += libretranslate.routes(registry, tasks["translate"])
-    found += open_inference.routes(registry, tasks)
+    found += libretranslate.routes(registry, endpoints["translate"])
+    found += open_inference.routes(registry, endpoints)
     router = Router([*found, routes.document_route(found, settings)])
     handler = Handler(
         router=router,
