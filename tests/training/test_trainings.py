@@ -233,6 +233,7 @@ ALL_OPTIONS: dict[str, dict[str, Any]] = {
         "decoder": 9,
         "dropout": 0.2,
         "changed": 0.5,
+        "sampled": 0.5,
         "label_smoothing": 0.2,
         "beam": 3,
         "length_penalty": 0.6,

@@ -43,3 +43,32 @@ def test_bfloat16_is_near() -> None:
 def test_a_target_that_is_impossible_gives_no_infinity() -> None:
     read, weight = torch.ones(1, 1), torch.tensor([[1000.0], [-1000.0]])
     assert projected_cross_entropy(read, weight, torch.zeros(2), torch.tensor([1]), 0.0) > 60
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_sample_of_the_classes_estimates_loss_and_gradients(smoothing: float) -> None:
+    (read, weight, bias), target = inputs(8)
+    known = ((read / 8).detach().requires_grad_(), weight, bias)  # no class outweighs all others
+    expected = projected_cross_entropy(*known, target, smoothing)
+    wanted = torch.autograd.grad(expected, known)
+    draws = 400
+    mean, gradients = 0.0, [torch.zeros_like(one) for one in known]
+    for _ in range(draws):
+        loss = projected_cross_entropy(*known, target, smoothing, 0.7)
+        mean += loss.item() / draws
+        for total, one in zip(gradients, torch.autograd.grad(loss, known), strict=True):
+            total += one / draws
+    assert mean == pytest.approx(expected.item(), rel=0.02)
+    assert all(
+        (one - other).norm() < 0.15 * one.norm()
+        for one, other in zip(wanted, gradients, strict=True)
+    )
+
+
+def test_of_a_sample_the_targets_are_always_part() -> None:
+    known, target = inputs(8)
+    loss = projected_cross_entropy(*known, target, 0.0, 1e-9)
+    alone = functional.linear(*known)[:, target.unique()]
+    place = {one: at for at, one in enumerate(target.unique().tolist())}
+    wanted = functional.cross_entropy(alone, torch.tensor([place[one] for one in target.tolist()]))
+    torch.testing.assert_close(loss, wanted)
