@@ -31,14 +31,11 @@ from service.tasks.translate.spelling import (
 )
 from service.tasks.translate.task import (
     ALTERNATIVES_WIDTH,
-    BOS,
     EOS,
-    PAD,
     Alternative,
     Feeds,
     Translate,
     TranslateRequest,
-    TranslateResult,
     padded,
 )
 
@@ -102,9 +99,6 @@ class EarlierTranslate(Translate):
         self._encoder = Session(bundle.file("encoder.onnx"))
         self._decoder = Session(bundle.file("decoder.onnx"))
 
-    def request(self, text: str | list[str], **options: Any) -> TranslateRequest:
-        return TranslateRequest(text=text, source=self.source, target=self.target, **options)
-
     def encode(self, text: str, request: TranslateRequest) -> list[Sentence]:
         if request.format == "html":
             raise InvalidInput("this version of the model translates plain text only, not HTML")
@@ -146,15 +140,6 @@ class EarlierTranslate(Translate):
         repeats = max(self._repeats, longest_run(ids))
         return replace(piece, ids=[*ids, EOS], repeats=repeats, addresses=standing, spelled=piece)
 
-    def run(self, windows: Sequence[Sentence]) -> list[list[Hypothesis]]:
-        """Per sentence its translation and then, where asked for, other hypotheses, best first."""
-        batch = self.begin()
-        handles = batch.join(windows)
-        found: dict[int, list[Hypothesis]] = {}
-        while len(found) < len(handles):
-            found.update(batch.step())
-        return [found[handle] for handle in handles]
-
     def begin(self) -> "EarlierTranslating":
         return EarlierTranslating(self.search, self.encode_batch, self._holds, self._beam)
 
@@ -162,40 +147,6 @@ class EarlierTranslate(Translate):
         if not sentence.addresses:
             return True
         return holds(self._tokenizer.decode(list(hypothesis.ids)), sentence.addresses)
-
-    def search(self, width: int) -> Search:
-        """An empty beam search."""
-        return Search(
-            self._step,
-            width=width,
-            length_penalty=self._length_penalty,
-            begin=BOS,
-            end=EOS,
-            source_axes={"keys": -1, "values": 1},
-        )
-
-    def decode(
-        self,
-        text: str,
-        request: TranslateRequest,
-        windows: Sequence[Sentence],
-        outputs: Sequence[list[Hypothesis]],
-    ) -> TranslateResult:
-        best = self._assemble(text, windows, [hypotheses[0] for hypotheses in outputs])
-        others: dict[str, Alternative] = {}
-        for rank in range(1, max((len(hypotheses) for hypotheses in outputs), default=0)):
-            chosen = [hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in outputs]
-            other = self._assemble(text, windows, chosen)
-            if other.translation != best.translation:
-                others.setdefault(other.translation, other)
-        ranked = sorted(others.values(), key=lambda other: -other.score)[: request.alternatives]
-        return TranslateResult(
-            translation=best.translation,
-            source=self.source,
-            target=self.target,
-            score=best.score,
-            alternatives=ranked if request.alternatives else None,
-        )
 
     def _assemble(
         self, text: str, windows: Sequence[Sentence], chosen: Sequence[Hypothesis]
@@ -221,18 +172,6 @@ class EarlierTranslate(Translate):
         nowhere = np.zeros(len(tokens), np.int64)
         return Step(named["log_probabilities"], named["tokens"], following, nowhere)
 
-    def encode_batch(self, sentences: Sequence[Sentence]) -> tuple[Arrays, Arrays]:
-        """The decoder's first states and the memory that attention reads, one row per sentence."""
-        lengths = np.array([sentence.length for sentence in sentences], np.int32)
-        longest = padded(int(lengths.max()))
-        source = np.full((len(sentences), longest), PAD, np.int64)
-        for row, sentence in enumerate(sentences):
-            source[row, : sentence.length] = sentence.ids
-        encoded = self._encoder.run({"source": source, "lengths": lengths})
-        outputs = dict(zip(self._encoder.outputs, encoded, strict=True))
-        memory = {name: outputs.pop(name) for name in ("keys", "values")}
-        return outputs, {**memory, "lengths": lengths}
-
 
 class EarlierTranslating:
     """A batch of sentences under way; see `service.scheduling.batch.Batch`.
@@ -244,7 +183,7 @@ class EarlierTranslating:
     def __init__(
         self,
         search: Callable[[int], Search],
-        encode: Callable[[Sequence[Sentence]], tuple[Arrays, Arrays]],
+        encode: Callable[[Sequence[Any]], tuple[Arrays, Arrays]],
         holds: Callable[[Sentence, Hypothesis], bool],
         beam: int,
     ) -> None:
