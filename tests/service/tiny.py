@@ -4,6 +4,7 @@ The tagger knows two names, the classifier a good, a bad and a neutral word, and
 in small and French in capital letters.
 """
 
+import string
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,34 +121,17 @@ def sentiment(
     )
 
 
-SEARCH = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "verbatim": True}
+SEARCH = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "reader": 1}
+ACCENTED = dict(zip("àâçèéêëîïôùû", "aaceeeeiiouu", strict=True))
+READABLE = {*map(chr, range(33, 127)), *ACCENTED} - set(string.ascii_uppercase)
 
 
-def translator(
-    folder: Path, source: str, target: str, options: dict[str, Any] = SEARCH, name: str = ""
-) -> Bundle:
-    """Reads and writes byte by byte: capital letters into French, small letters into English."""
-    staged = bundle.stage(folder, name or f"translate-{source}-{target}")
-    pieces = ["[PAD]", "[BOS]", "[EOS]", *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.save(str(staged / "tokenizer.json"))
-    cases = str.upper if target == "fr" else str.lower
-    mapping = [vocabulary[cases(piece) if piece.isascii() else piece] for piece in pieces[3:]]
-    _copying_graphs(staged, [0, 1, 2, *mapping])
-    return _publish(
-        staged,
-        task="translate",
-        languages=[source, target],
-        labels=[],
-        options=options,
-        golden=["The cat sleeps. The dog sleeps."],
-    )
-
-
-READER = {"beam": 2, "length_penalty": 1.0, "repeats": 2, "reader": 1}
+def translator(folder: Path, source: str, target: str, name: str = "") -> Bundle:
+    """Writes what it reads: in capital letters into French, without accents into English."""
+    into_french = {letter: letter.upper() for letter in filter(str.islower, READABLE)}
+    known = READABLE | set(into_french.values()) if target == "fr" else READABLE
+    changes = into_french if target == "fr" else ACCENTED
+    return copier(folder, source, target, known, changes, name=name)
 
 
 def copier(
@@ -156,13 +140,14 @@ def copier(
     target: str,
     known: Collection[str],
     changes: Mapping[str, str],
-    options: dict[str, Any] = READER,
+    options: dict[str, Any] = SEARCH,
+    name: str = "",
 ) -> Bundle:
-    """Reads texts as translators do today, and writes them again character by character, but for `changes`.
+    """Writes what it reads character by character, but for `changes`.
 
     A character that is changed into none ends the translation.
     """
-    staged = bundle.stage(folder, f"translate-{source}-{target}")
+    staged = bundle.stage(folder, name or f"translate-{source}-{target}")
     pieces = ["[PAD]", "[BOS]", "[EOS]", *sorted({*known, *SPECIAL, "▁"})]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -170,7 +155,7 @@ def copier(
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
     tokenizer.save(str(staged / "tokenizer.json"))
     mapping = [vocabulary[changes.get(piece, piece) or "[EOS]"] for piece in pieces]
-    _copying_graphs(staged, mapping, attended=True)
+    _copying_graphs(staged, mapping)
     return _publish(
         staged,
         task="translate",
@@ -181,7 +166,7 @@ def copier(
     )
 
 
-def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False) -> None:
+def _copying_graphs(staged: Path, mapping: list[int]) -> None:
     """An encoder and a decoder that write, for each token of the source, the one that `mapping` says."""
     _graph(
         staged / "encoder.onnx",
@@ -237,7 +222,7 @@ def _copying_graphs(staged: Path, mapping: list[int], *, attended: bool = False)
             "log_probabilities": (FLOAT, 2),
             "tokens": (INT64, 2),
             "next_position": (INT64, 2),
-            **({"attended": (INT64, 1)} if attended else {}),
+            "attended": (INT64, 1),
         },
         constants={
             "one": np.array([1]),

@@ -56,8 +56,6 @@ def main(argv: Sequence[str]) -> Path:
             f"{config.recipe} is for {' to '.join(pair)}, the bundle for {old.source} to {old.target}"
         )
     manifest = old.bundle.manifest
-    if "reader" not in manifest.options:
-        raise TrainingError(f"{config.bundle} reads texts in an earlier way; train it anew instead")
     own = TranslatorConfig.model_validate(manifest.training.recipe)
     tokenizer = Tokenizer.from_file(str(old.bundle.file("tokenizer.json")))
     network = Network(own.network, tokenizer.get_vocab_size()).eval()

@@ -4,15 +4,10 @@ translator (language.py).
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
 
-from service.registry.bundle import Bundle, Manifest
+from service.registry.bundle import Manifest
 from service.tasks.base import TaskSpec
-from service.tasks.translate.earlier import EarlierTranslate
 from service.tasks.translate.language import LanguageRouter
 from service.tasks.translate.task import Translate, TranslateRequest, TranslateResult
-
-
-def load(bundle: Bundle) -> Translate:
-    return (Translate if "reader" in bundle.manifest.options else EarlierTranslate)(bundle)
 
 
 def pair(manifest: Manifest) -> dict[str, str]:
@@ -29,7 +24,7 @@ SPEC = TaskSpec(
     about="Translates sentence by sentence: a GRU encoder-decoder with attention over subwords.",
     request=TranslateRequest,
     result=TranslateResult,
-    load=load,
+    load=Translate,
     by_languages=True,
     router=LanguageRouter,
     fixed=pair,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from tokenizers import Tokenizer
 
+from service.errors import BundleError
 from service.registry.bundle import Bundle
 from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
@@ -38,6 +39,9 @@ answer bit-identical in any batch.
 """
 
 ALTERNATIVES_WIDTH = 5
+
+READER = 1
+"""The way in which a bundle's network reads texts; a bundle of another number is not served."""
 
 MARKS = {casing.CAPITAL, casing.UPPER}
 
@@ -74,12 +78,19 @@ class TranslateResult(Result):
 
 
 class Translate:
-    """A translation bundle, loaded."""
+    """A translation bundle, loaded.
+
+    Raises BundleError for a bundle whose network was trained to read texts in another way.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.source, self.target = bundle.manifest.languages
         options = bundle.manifest.options
+        if options.get("reader") != READER:
+            raise BundleError(
+                f"{bundle.path}: this translator reads texts in a way that is no longer known; train it anew"
+            )
         self._limit = bundle.manifest.limits.max_tokens
         self._beam = int(options["beam"])
         self._length_penalty = float(options["length_penalty"])

@@ -11,7 +11,6 @@ from service import tasks
 from service.registry import bundle
 from service.tasks.base import predict
 from service.tasks.translate.task import Translate
-from tests.service import tiny
 from training.__main__ import main
 from training.export.golden import GOLDEN
 from training.tasks.translate.config import BUNDLE_OPTIONS
@@ -78,13 +77,14 @@ def test_graphs_are_written_as_they_are_today_and_the_card_tells_what_int8_costs
     assert "| int8 | float32 |" in (again / "card.md").read_text()
 
 
-def test_a_bundle_that_reads_texts_in_an_earlier_way_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_bundle_that_reads_texts_in_another_way_is_refused(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tiny.translator(tmp_path / "models", "en", "fr").path
-    assert main(["republish", str(path), "--recipe", str(recipe(tmp_path))]) == 1
-    assert "reads texts in an earlier way; train it anew instead" in capsys.readouterr().err
-    assert not path.with_name("2").exists()
+    other = bundle.read(old).manifest
+    bundle.seal(old, other.model_copy(update={"options": other.options | {"reader": 0}}))
+    assert main(["republish", str(old), "--recipe", str(recipe(tmp_path))]) == 1
+    assert "reads texts in a way that is no longer known; train it anew" in capsys.readouterr().err
+    assert not old.with_name("2").exists()
 
 
 def test_a_wrong_bundle_or_recipe_is_refused(

@@ -7,13 +7,13 @@ are put in, capitals and accents changed in the source. A changed pair stays a t
 
 import random
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from service.tasks.translate.casing import UPPER
 from service.tasks.translate.normalization import Style, composed
 from service.tasks.translate.placeholders import NUMBERS, VERBATIM, Item, matched, spliced
 from service.tasks.translate.reading import Reader
-from service.tasks.translate.spelling import without_accents
 from service.tasks.translate.tracing import TracedText
 from training.data.corpora import Pair
 
@@ -40,7 +40,7 @@ class Examples:
 
     def _read(self, pair: Pair, chance: random.Random, change: str, reader: Reader) -> Pair | None:
         if change == "no accents":
-            pair = Pair(without_accents(pair.text), pair.other)
+            pair = Pair(_without_accents(pair.text), pair.other)
         elif change == "small letters":
             pair = Pair(pair.text.lower().rstrip(".!?… "), pair.other)
         elif change == "title":
@@ -80,6 +80,11 @@ class Examples:
         if change == "capitals":
             read = _emphasized(read, chance)
         return Pair(read, wanted) if read.strip() and wanted.strip() else None
+
+
+def _without_accents(text: str) -> str:
+    parts = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
 def joined(first: Pair, second: Pair) -> Pair:

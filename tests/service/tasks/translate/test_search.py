@@ -26,7 +26,7 @@ def made(tmp_path: Path) -> Made:
 
     def make(changes: dict[str, str], **options: Any) -> Translate:
         task = tasks.open_bundle(
-            tiny.copier(tmp_path, "fr", "en", KNOWN, changes, tiny.READER | options)
+            tiny.copier(tmp_path, "fr", "en", KNOWN, changes, tiny.SEARCH | options)
         )
         assert type(task) is Translate
         return task

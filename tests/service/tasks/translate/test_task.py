@@ -15,7 +15,7 @@ from .alphabet import KNOWN
 
 
 def opened(folder: Path, source: str, target: str, **options: Any) -> Translate:
-    bundle = tiny.copier(folder, source, target, KNOWN, {}, tiny.READER | options)
+    bundle = tiny.copier(folder, source, target, KNOWN, {}, tiny.SEARCH | options)
     task = tasks.open_bundle(bundle)
     assert type(task) is Translate
     return task

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service import tasks
-from service.tasks.translate.earlier import EarlierTranslate
 from service.tasks.translate.task import Translate
-from tests.service import tiny
 from training.data.corpora import Pair, read_pairs
 from training.tasks.translate import search
 
@@ -41,9 +38,3 @@ def test_only_the_search_of_a_bundle_is_changed(translate: Translate) -> None:
     assert options == own | {"beam": 5, "length_penalty": 0.3}
     (window,) = task.encode("The cat sleeps.", task.request(""))
     assert len(task.run([window])[0]) == 1
-
-
-def test_a_bundle_of_before_stays_one(tmp_path: Path) -> None:
-    earlier = tasks.open_bundle(tiny.translator(tmp_path, "en", "fr"))
-    assert isinstance(earlier, EarlierTranslate)
-    assert type(search.with_search(earlier, beam=1, length_penalty=1.0)) is EarlierTranslate
