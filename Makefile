@@ -57,7 +57,7 @@ image:  ## build the container image, and say how much it adds to its base
 	    echo "$(IMAGE) adds $$added MB to its base image (at most $(MAX_IMAGE_MB))"; \
 	    [ $$added -le $(MAX_IMAGE_MB) ]
 
-up: image  ## start the service with Prometheus and Grafana (http://127.0.0.1:8000, :9090, :3000)
+up: image  ## start the service with Prometheus, Alertmanager and Grafana (ports 8000, 9090, 9093, 3000)
 	@$(COMPOSE) up --detach $(SERVICES)
 
 down:  ## stop what `make up` started; what Prometheus has recorded stays
