@@ -133,6 +133,12 @@ class KeyStore:
         self._by_number = {key.number: key for key in read(path).keys}
         self._next_check = 0.0
 
+    @property
+    def keys(self) -> list[ApiKey]:
+        """All of them, whatever their states."""
+        self._reload_if_changed()
+        return list(self._by_number.values())
+
     def find(self, presented: bytes) -> ApiKey | None:
         """The key that a caller has sent, whatever its state; None if there is no such key."""
         self._reload_if_changed()

@@ -6,6 +6,7 @@ how a key is checked (api_keys.py) and how quotas are counted (quotas.py).
 
 import base64
 import binascii
+from collections import Counter
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
@@ -35,6 +36,9 @@ class Authenticator:
         self._second_port = bool(settings.admin)
         self._metrics = metrics
         self.quotas = Quotas(settings.processes)
+        self._limited: set[tuple[str, str]] = set()
+        """Labels and quotas that the metrics have."""
+        metrics.before_page(self._record_quotas)
 
     async def identify(self, request: HttpRequest, body: BodyReader) -> ApiKey | None:
         """The key of a request, whatever its state; None where none is needed.
@@ -63,6 +67,20 @@ class Authenticator:
         if key.state != "good":
             self._metrics.key_request(key.label, key.state)
             raise Unauthorized(f"this key is {key.state}")
+
+    def _record_quotas(self) -> None:
+        """What may be sent and is left under the label of each good key, for the metrics; else 0."""
+        left: Counter[tuple[str, str]] = Counter()
+        limits = Counter(dict.fromkeys(self._limited, 0))
+        for key in self._keys.keys if self._keys else ():
+            if key.state == "good":
+                for quota, (limit, remaining) in self.quotas.remaining(key).items():
+                    limits[key.label, quota] += limit
+                    left[key.label, quota] += remaining
+        self._limited |= limits.keys()
+        for labels, limit in limits.items():
+            self._metrics.key_quota.labels(*labels).set(limit)
+            self._metrics.key_quota_remaining.labels(*labels).set(left[labels])
 
     def acquire(self, key: ApiKey) -> None:
         """Counts a request that begins; `quotas.release` when it is over. Raises TooManyRequests."""

@@ -67,6 +67,19 @@ class Quotas:
         """A request is over."""
         self._cells[self._mine + key.number + _RUNNING] -= 1
 
+    def remaining(self, key: ApiKey) -> dict[str, tuple[int, int]]:
+        """Of each quota that a key has, its limit and how many requests are left of it.
+
+        `rate` is of this minute, `concurrency` of those at once.
+        """
+        used = self._used(key)
+        left = {}
+        if key.rate:
+            left["rate"] = key.rate, max(0, key.rate - used.this_minute)
+        if key.concurrency:
+            left["concurrency"] = key.concurrency, max(0, key.concurrency - used.running)
+        return left
+
     def headers(self, key: ApiKey) -> list[tuple[bytes, bytes]]:
         """What is left, as draft-ietf-httpapi-ratelimit-headers-10 has it; none for a key without quotas."""
         used = self._used(key)

@@ -33,6 +33,9 @@ SHORT_BYTES = 8 * 1024
 CALLER_LEFT = 499
 """The status, in log and metrics, of a request that nobody waits for any more."""
 
+UNMATCHED = "unmatched"
+"""The route, in log and metrics, of a request for which there is none."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
@@ -83,6 +86,8 @@ class Handler:
         request_id = _request_id(request.headers)
         exchange = Exchange(request, request_id, began, route, parameters, Call())
         status = CALLER_LEFT
+        in_flight = self._metrics.in_flight(route.path if route else UNMATCHED)
+        in_flight.add(1)
         try:
             response = await self._answer(exchange)
             status = response.status
@@ -94,13 +99,14 @@ class Handler:
         finally:
             if self._authenticator and exchange.key and exchange.admitted:
                 self._authenticator.quotas.release(exchange.key)
+            in_flight.add(-1)
             self._record(exchange, status)
         more = (b"x-request-id", request_id.encode()), *exchange.quotas
         return HttpResponse(status, [*response.headers, *more], response.body)
 
     def refuse(self, error: TextLoomError) -> HttpResponse:
         """The answer to what is no whole request, such as a head that goes on for too long."""
-        self._metrics.request("unmatched", error.status, 0.0)
+        self._metrics.request(UNMATCHED, error.status, 0.0)
         logger.warning("a request is refused: %s", error.detail)
         request_id = _request_id({})
         refused = problem(error, request_id)
@@ -156,8 +162,10 @@ class Handler:
     def _record(self, exchange: Exchange, status: int) -> None:
         """A request that is over, for metrics, log and spans."""
         seconds = time.perf_counter() - exchange.began
-        route = exchange.route.path if exchange.route else "unmatched"
+        route = exchange.route.path if exchange.route else UNMATCHED
         self._metrics.request(route, status, seconds, exchange.call.task)
+        for language in exchange.call.detected:
+            self._metrics.detected_language(language)
         if not (self._trace or logs.access.isEnabledFor(logging.INFO)):
             return
         request = exchange.request

@@ -18,6 +18,7 @@ async def answer(registry: Registry, spec: TaskSpec, query: Any, call: Call) -> 
     texts = [query.text] if isinstance(query.text, str) else query.text
     models = registry.choose(spec, query.model)
     plan = registry.router(spec.name).plan(texts, query, models)
+    call.detected = plan.detected
     needed = {name: registry.get(name) for name in plan.models}
     for model in needed.values():
         spec.check(query, model.manifest)

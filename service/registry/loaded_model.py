@@ -49,7 +49,7 @@ class LoadedModel(Generic[R, A]):
         self._task = task
         self._metrics = metrics.model(self.manifest.name)
         self._observe_phases = [self._metrics.phases[phase].observe for phase in PHASES]
-        self._count_prediction = partial(metrics.prediction, self.manifest.name)
+        self._count_prediction = partial(metrics.prediction, self.name.name, self.name.version)
         self._tokens_per_character = 0.2  # as in English; then as measured
         self.batcher: Batcher[Any, Any] = Batcher(
             name=self.manifest.name,

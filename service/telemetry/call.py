@@ -4,6 +4,7 @@ Leaves out how it is written: logs.py and tracing.py.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,6 +37,8 @@ class Call:
     """Where its time went: seconds in each of PHASES."""
     task: str = ""
     """Which one it is for."""
+    detected: Sequence[str] = ()
+    """The languages of those of its texts whose language was detected."""
     bytes_in: int = 0
     bytes_out: int = 0
     parts: list[Part] = field(default_factory=list)

@@ -138,7 +138,7 @@ class LanguageRouter:
             translators.get(language) or unchanged(text, language, request)
             for text, language in zip(texts, languages, strict=True)
         ]
-        return Plan(first, parts)
+        return Plan(first, parts, languages)
 
 
 def unchanged(text: str, language: str, request: TranslateRequest) -> TranslateResult:

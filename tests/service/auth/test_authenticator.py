@@ -24,7 +24,7 @@ from service.settings import Settings
 from textloom import Client, Refused
 
 from ..conftest import Serve, running, serving
-from ..helpers import TASKS, Brake, keep_busy, until, value
+from ..helpers import TASKS, Brake, families, keep_busy, until, value
 
 PUBLIC = {"/health/live", "/health/ready"}
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
@@ -341,6 +341,42 @@ def test_over_the_rate_a_key_gets_429_whichever_worker_answers(
         assert re.fullmatch(r'"rate";r=\d+;t=\d+', admitted.headers["ratelimit"])
         ready = httpx.get(client.base_url.join("/health/ready"), timeout=180)
         assert ready.status_code == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_left_of_a_quota_is_a_metric(
+    tiny_models: Path, tmp_path: Path, workers: int
+) -> None:
+    with metered(tiny_models, tmp_path, workers=workers, rate=1000, concurrency=5) as client:
+
+        def left(quota: str) -> float:
+            return value(client, "textloom_key_quota_remaining", key="shop", quota=quota)
+
+        until(lambda: left("rate") > 990)  # each look is a request
+        for _ in range(20):
+            assert client.get("/models").status_code == 200
+        until(lambda: left("rate") < 980)
+        assert left("concurrency") == 4  # this one is under way
+        assert value(client, "textloom_key_quota", key="shop", quota="rate") == 1000
+        assert value(client, "textloom_key_quota", key="shop", quota="concurrency") == 5
+
+
+def test_a_key_that_was_revoked_has_no_quota_left(tiny_models: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    shop, other = api_keys.make(1, "shop", rate=50), api_keys.make(2, "other", rate=70)
+    sent = write(file, shop, other)
+    with serving(tiny_models, keys=file) as client:
+        client.headers.update(bearer(sent["other"]))
+
+        def quotas(name: str) -> dict[str, float]:
+            samples = families(client)[f"textloom_{name}"].samples
+            return {each.labels["key"]: each.value for each in samples}
+
+        assert quotas("key_quota") == {"shop": 50, "other": 70}
+        assert quotas("key_quota_remaining")["shop"] == 50
+        api_keys.write(file, [other[0]])
+        until(lambda: quotas("key_quota") == {"shop": 0, "other": 70})
+        assert quotas("key_quota_remaining")["shop"] == 0
 
 
 def test_over_its_concurrency_a_key_gets_429_until_something_is_done(

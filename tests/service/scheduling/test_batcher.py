@@ -16,7 +16,8 @@ from service.scheduling.batch import SingleStepBatch
 from service.scheduling.batcher import Batcher
 from service.scheduling.cost_model import MIN_BATCHES
 from service.scheduling.executors import EventLoopExecutor, Executor, ThreadExecutor
-from service.telemetry.metrics import Count, Metrics
+from service.telemetry.counts import Count
+from service.telemetry.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
 
