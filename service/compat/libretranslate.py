@@ -25,6 +25,9 @@ from service.tasks.translate.html_tokens import tokens, unescaped
 from service.tasks.translate.language import Detector, LanguageRouter
 from service.tasks.translate.task import TranslateRequest, TranslateResult
 
+MOST_FIELDS = 100
+"""Of a form."""
+
 PREFIX = "/compat/libretranslate"
 
 NAMES = {
@@ -132,10 +135,15 @@ def _read(model: type[Any], request: RoutedRequest) -> Any:
         raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
     try:
         fields: dict[str, Any] = dict(
-            parse_qsl(request.body.decode("ascii"), keep_blank_values=True, errors="strict")
+            parse_qsl(
+                request.body.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MOST_FIELDS,
+            )
         )
     except ValueError:
-        raise BadJSON("the form is not UTF-8") from None
+        raise BadJSON(f"the form is not UTF-8, or has over {MOST_FIELDS} fields") from None
     if re.fullmatch("[0-9]+", fields.get("alternatives", "")):
         fields["alternatives"] = int(fields["alternatives"])
     return parse(model, json.dumps(fields).encode())

@@ -149,6 +149,26 @@ def test_without_a_key_no_body_is_read(protected: httpx.Client, path: str) -> No
         assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_of_a_long_body_nothing_is_read_for_a_key_in_it(
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]], kind: str
+) -> None:
+    path = "/compat/libretranslate/translate"
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n".encode()
+    url = protected.base_url
+    for rest in (
+        b"Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + (b"2710\r\n" + b"a" * 10_000 + b"\r\n") * 7,
+    ):
+        with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+            connection.sendall(head + rest)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+    query = {"q": "a" * 70_000, "source": "fr", "target": "en", "alternatives": 9}
+    good = key_file[1]["good"]
+    assert protected.post(path, json={**query, "api_key": good}).status_code == 401
+    assert protected.post(path, json=query, headers=bearer(good)).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])
 def test_a_path_without_a_route_needs_a_key_too(protected: httpx.Client, path: str) -> None:
     assert protected.get(path).status_code == 401
