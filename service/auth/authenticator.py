@@ -112,4 +112,7 @@ def _in_form_or_json(body: bytes, content_type: bytes) -> bytes:
             return _Body.model_validate_json(body).api_key.encode()
         except ValueError:
             return b""
-    return dict(parse_qsl(body)).get(b"api_key", b"")
+    try:
+        return dict(parse_qsl(body)).get(b"api_key", b"")
+    except ValueError:  # letters that should be written as %..
+        return b""

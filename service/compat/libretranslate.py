@@ -105,7 +105,7 @@ def _prepared(
     html = query.format == "html"
     pages = [_parts(text) if html else [text] for text in asked]
     texts = [unescaped(part) if html else part for page in pages for part in page[::2]]
-    options = {"source": query.source, "target": query.target}
+    options: dict[str, Any] = {"source": query.source, "target": query.target}
     options |= {"text": texts, "alternatives": query.alternatives}
     return pages, parse(TranslateRequest, to_json(options))
 

@@ -212,6 +212,8 @@ def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
     for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": key_file[1]["revoked"]}):
         assert protected.post(path, json={**query, **wrong}).status_code == 401
         assert protected.post(path, data={**query, **wrong}).status_code == 401
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert protected.post(path, content="q=é", headers=form).status_code == 401
     # nowhere else
     assert protected.post("/translate", json={**query, "api_key": good}).status_code == 401
 

@@ -1,5 +1,7 @@
 """What a process holds for its callers is bounded, and what has been on its way for longest gives way."""
 
+from functools import partial
+
 import pytest
 
 from service.errors import Overloaded
@@ -30,7 +32,7 @@ def test_what_grows_is_counted_once_and_released() -> None:
 def test_the_oldest_gives_way_until_there_is_room() -> None:
     held, gone = InFlight(100_000), []
     for name in "abc":
-        held.hold(name, 30_000, lambda name=name: gone.append(name))
+        held.hold(name, 30_000, partial(gone.append, name))
     held.hold("a", 35_000, nothing)
     assert gone == []
     held.hold("d", 60_000, nothing)
