@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.http.server import Adapter
+
 from ..conftest import running, serving
 from ..helpers import until, value
 from ..subprocesses import logged, process, status, workers
@@ -56,7 +58,7 @@ def test_if_none_is_idle_another_connection_is_503(few: httpx.Client) -> None:
 
 @pytest.mark.parametrize("adapter", ["protocol", "asgi"])
 def test_a_body_that_is_on_its_way_for_long_gives_way_to_another(
-    adapter: str, tiny_models: Path
+    adapter: Adapter, tiny_models: Path
 ) -> None:
     with (
         serving(tiny_models, adapter=adapter, max_inflight_bytes=250_000) as client,

@@ -30,7 +30,8 @@ def test_what_grows_is_counted_once_and_released() -> None:
 
 
 def test_the_oldest_gives_way_until_there_is_room() -> None:
-    held, gone = InFlight(100_000), []
+    gone: list[str] = []
+    held = InFlight(100_000)
     for name in "abc":
         held.hold(name, 30_000, partial(gone.append, name))
     held.hold("a", 35_000, nothing)
@@ -41,7 +42,8 @@ def test_the_oldest_gives_way_until_there_is_room() -> None:
 
 
 def test_what_is_kept_does_not_give_way() -> None:
-    held, gone = InFlight(100_000), []
+    gone: list[str] = []
+    held = InFlight(100_000)
     held.hold("a", 60_000, lambda: gone.append("a"))
     held.keep("a")
     with pytest.raises(Overloaded):
