@@ -46,12 +46,13 @@ def main() -> None:
 def serve(chosen: Settings) -> int:
     """Serves in this process, or in several; gives the exit status."""
     from service.app import create_app
-    from service.http.server import Listeners, Server, listen, make_config
+    from service.http.server import Listeners, Server, fit_descriptors, listen, make_config
     from service.processes.supervisor import Supervisor
     from service.processes.worker_table import WorkerTable
     from service.telemetry import logs
 
     logs.configure(chosen)
+    chosen = fit_descriptors(chosen)
     gc.set_threshold(GC_THRESHOLD)
     worker_table = WorkerTable(chosen.processes) if chosen.processes > 1 else None
     app = create_app(chosen, worker_table)

@@ -15,6 +15,7 @@ TextLoomError
 │   └── ConcurrencyExceeded
 ├── HeadTooLarge            431  over the configured size of a head
 ├── Unavailable             503  retry later
+│   ├── Overloaded
 │   ├── QueueFull
 │   ├── Draining
 │   └── NotReady
@@ -53,11 +54,14 @@ class TextLoomError(Exception):
         *,
         errors: list[FieldError] | None = None,
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []
         self.retry_after = retry_after
+        if headers:
+            self.headers = {**self.headers, **headers}
 
 
 class InternalError(TextLoomError):
@@ -131,6 +135,12 @@ class HeadTooLarge(TextLoomError):
 
 class Unavailable(TextLoomError):
     status, code, title = 503, "unavailable", "Unavailable"
+
+
+class Overloaded(Unavailable):
+    code, title = "overloaded", "Overloaded"
+    # what is left of the request is not read
+    headers = {"connection": "close"}
 
 
 class QueueFull(Unavailable):

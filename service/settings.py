@@ -91,10 +91,18 @@ class Settings(BaseSettings):
     """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
     """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
-    max_head_bytes: Annotated[int, Field(ge=0)] = 0
+    max_connections: Count = 1000
+    """Most connections of a process. For another one the connection that has been idle for longest is closed; if
+    none is idle, it is answered 503."""
+    max_inflight_bytes: Count = 32 * 1024 * 1024
+    """Most bytes of bodies and of answers that are not taken yet, in a process. For more, what has been on its way
+    for longest gives way, or the new body is answered 503."""
+    max_head_bytes: Annotated[int, Field(ge=0)] = 32 * 1024
     """Longest head of a request, its line and headers, in bytes; 0 for any length."""
-    read_seconds: Annotated[float, Field(ge=0)] = 0.0
+    read_seconds: Annotated[float, Field(ge=0)] = 60.0
     """Seconds for the head of a request to come, and as many for its body; 0 for any time."""
+    write_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds in which a caller must take an answer; 0 for any time."""
     idle_seconds: Count = 65
     """Seconds until a connection without a request is closed; longer than a load balancer keeps it."""
     max_body_bytes: Count = 4 * 1024 * 1024

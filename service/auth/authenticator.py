@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.errors import NotFound, TooManyRequests, Unauthorized
+from service.errors import NotFound, TooLarge, TooManyRequests, Unauthorized
 from service.http.limits import BodyReader
 from service.http.messages import HttpRequest
 from service.settings import Settings
@@ -25,6 +25,8 @@ ADMIN = (*HEALTH, "/metrics")
 """Served at the second port only, if there is one."""
 KEY_IN_BODY = "/compat/libretranslate/"
 """Below this path clients send their key as `api_key`."""
+KEY_IN_BODY_BYTES = 64 * 1024
+"""A longer body needs its key in `Authorization`."""
 NO_LABEL = "-"
 """For a request without a valid key; no key can have this label."""
 
@@ -52,7 +54,7 @@ class Authenticator:
             return None
         presented = _in_header(request.headers.get(b"authorization", b""))
         if not presented and request.path.startswith(KEY_IN_BODY):
-            presented = _in_body(await body.whole(), request.headers.get(b"content-type", b""))
+            presented = await self._in_body(request, body)
         if not presented:
             self._metrics.key_request(NO_LABEL, "missing")
             raise Unauthorized("send a key: `Authorization: Bearer tl-...`")
@@ -61,6 +63,18 @@ class Authenticator:
             self._metrics.key_request(NO_LABEL, "wrong")
             raise Unauthorized("there is no such key")
         return key
+
+    async def _in_body(self, request: HttpRequest, body: BodyReader) -> bytes:
+        """The key in a short body: of a long one nothing is read for a caller who has shown none."""
+        try:
+            content = await body.whole(KEY_IN_BODY_BYTES)
+        except TooLarge:
+            self._metrics.key_request(NO_LABEL, "missing")
+            raise Unauthorized(
+                f"send the key of a body over {KEY_IN_BODY_BYTES} bytes as `Authorization: Bearer tl-...`",
+                headers={"connection": "close"},
+            ) from None
+        return _in_form_or_json(content, request.headers.get(b"content-type", b""))
 
     def check(self, key: ApiKey) -> None:
         """Raises Unauthorized for a key that has expired or been revoked."""
@@ -109,11 +123,14 @@ def _in_header(given: bytes) -> bytes:
     return b""
 
 
-def _in_body(body: bytes, content_type: bytes) -> bytes:
+def _in_form_or_json(body: bytes, content_type: bytes) -> bytes:
     """The field `api_key` of a body that is JSON or a form."""
     if content_type.partition(b";")[0].strip().lower() == b"application/json":
         try:
             return _Body.model_validate_json(body).api_key.encode()
         except ValueError:
             return b""
-    return dict(parse_qsl(body)).get(b"api_key", b"")
+    try:
+        return dict(parse_qsl(body)).get(b"api_key", b"")
+    except ValueError:  # letters that should be written as %..
+        return b""

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from service.errors import InvalidInput, TextLoomError, UnsupportedMediaType
 from service.http.messages import HttpResponse
-from service.http.problems import error_response
+from service.http.problems import error_response, shortened
 from service.http.routing import Route, RoutedRequest, json_response
 
 
@@ -31,4 +31,6 @@ def compat_error(error: TextLoomError, request_id: str) -> HttpResponse:
     """`{"error": "..."}`, as the protocols of both compatibility APIs have it."""
     # neither protocol has the other codes
     status = 400 if isinstance(error, InvalidInput | UnsupportedMediaType) else error.status
-    return error_response(error, status, b"application/json", to_json({"error": error.detail}))
+    return error_response(
+        error, status, b"application/json", to_json({"error": shortened(error.detail)})
+    )

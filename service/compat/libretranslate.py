@@ -16,13 +16,17 @@ from pydantic_core import to_json
 
 from service.compat.endpoints import compat_route
 from service.errors import BadJSON, NotFound, UnsupportedMediaType
-from service.http.parsing import parse
+from service.http.parsing import in_turn, parse
 from service.http.routing import Route, RoutedRequest
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.registry import Registry
 from service.tasks.translate import SPEC
+from service.tasks.translate.html_tokens import tokens, unescaped
 from service.tasks.translate.language import Detector, LanguageRouter
 from service.tasks.translate.task import TranslateRequest, TranslateResult
+
+MOST_FIELDS = 100
+"""Of a form."""
 
 PREFIX = "/compat/libretranslate"
 
@@ -34,10 +38,6 @@ NAMES = {
     "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
     "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
-
-_MARKUP = re.compile(
-    r"(<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>)", re.DOTALL | re.IGNORECASE
-)
 
 
 class TranslateQuery(BaseModel):
@@ -56,19 +56,15 @@ def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
     """The routes; `translate` answers."""
 
     async def post_translate(request: RoutedRequest) -> dict[str, Any]:
-        query = _read(TranslateQuery, request)
+        query = await in_turn(request.body, _read, TranslateQuery, request)
         many = isinstance(query.q, list)
         asked = query.q if isinstance(query.q, list) else [query.q]
-        pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
-        unescape = html.unescape if query.format == "html" else str
-        # of a page every second part is markup, which stays
-        texts = [unescape(part) for page in pages for part in page[::2]]
-        options = {"source": query.source, "target": query.target}
-        options |= {"text": texts, "alternatives": query.alternatives}
-        answer = await translate.answer(parse(TranslateRequest, to_json(options)), request.call)
+        translate.check_size(asked)
+        pages, translation = await in_turn(request.body, _prepared, asked, query)
+        answer = await translate.answer(translation, request.call)
         rest = iter(answer.results)
         results: list[list[TranslateResult]] = [[next(rest) for _ in page[::2]] for page in pages]
-        answers = [_rejoin(*both, query) for both in zip(pages, results, strict=True)]
+        answers = await in_turn(request.body, _rejoined, pages, results, query)
         whole: dict[str, Any] = {"translatedText": [texts[0] for texts in answers]}
         if query.alternatives:
             whole["alternatives"] = [texts[1:] for texts in answers]
@@ -89,7 +85,7 @@ def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
         ]
 
     async def post_detect(request: RoutedRequest) -> list[dict[str, Any]]:
-        query = _read(DetectQuery, request)
+        query = await in_turn(request.body, _read, DetectQuery, request)
         if not _pairs(registry):
             raise NotFound("there is no translator in this server, and so no language to detect")
         ranked = [_confidence(*found) for found in _detector(registry).ranked(query.q)]
@@ -102,6 +98,34 @@ def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
     ]
 
 
+def _prepared(
+    asked: Sequence[str], query: TranslateQuery
+) -> tuple[list[list[str]], TranslateRequest]:
+    """The parts of each page, every second of which is markup and stays, and the request for the others."""
+    html = query.format == "html"
+    pages = [_parts(text) if html else [text] for text in asked]
+    texts = [unescaped(part) if html else part for page in pages for part in page[::2]]
+    options: dict[str, Any] = {"source": query.source, "target": query.target}
+    options |= {"text": texts, "alternatives": query.alternatives}
+    return pages, parse(TranslateRequest, to_json(options))
+
+
+def _parts(html: str) -> list[str]:
+    """Text and markup by turns, beginning and ending with text, which may be empty.
+
+    >>> _parts("a<br><b>c</b>")
+    ['a', '<br>', '', '<b>', 'c', '</b>', '']
+    """
+    parts = [""]
+    for token in tokens(html):
+        part = html[token.start : token.end]
+        if token.kind == "text":
+            parts[-1] = part
+        else:
+            parts += [part, ""]
+    return parts
+
+
 def _read(model: type[Any], request: RoutedRequest) -> Any:
     """The query of a body that is JSON or a form. Raises TextLoomError."""
     kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -111,13 +135,26 @@ def _read(model: type[Any], request: RoutedRequest) -> Any:
         raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
     try:
         fields: dict[str, Any] = dict(
-            parse_qsl(request.body.decode("ascii"), keep_blank_values=True, errors="strict")
+            parse_qsl(
+                request.body.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MOST_FIELDS,
+            )
         )
     except ValueError:
-        raise BadJSON("the form is not UTF-8") from None
+        raise BadJSON(f"the form is not UTF-8, or has over {MOST_FIELDS} fields") from None
     if re.fullmatch("[0-9]+", fields.get("alternatives", "")):
         fields["alternatives"] = int(fields["alternatives"])
     return parse(model, json.dumps(fields).encode())
+
+
+def _rejoined(
+    pages: Sequence[Sequence[str]],
+    results: Sequence[Sequence[TranslateResult]],
+    query: TranslateQuery,
+) -> list[list[str]]:
+    return [_rejoin(*both, query) for both in zip(pages, results, strict=True)]
 
 
 def _rejoin(

@@ -9,8 +9,8 @@ loading and unloading of models.
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
@@ -18,11 +18,12 @@ from pydantic_core import to_json
 from service import __version__, tasks
 from service.compat.endpoints import compat_route
 from service.errors import FieldError, InvalidInput, NotFound
-from service.http.parsing import parse
+from service.http.parsing import in_turn, kinds, parse
 from service.http.routing import Route, RoutedRequest
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.loaded_model import LoadedModel
 from service.registry.registry import Registry
+from service.tasks.base import TaskSpec
 
 PROTOCOL_PARAMETERS = {"binary_data_output", "priority", "timeout"}
 """Parameters that say nothing to a task."""
@@ -31,7 +32,7 @@ PROTOCOL_PARAMETERS = {"binary_data_output", "priority", "timeout"}
 class InputTensor(BaseModel):
     name: str
     datatype: Literal["BYTES"]
-    shape: list[int]
+    shape: list[Annotated[int, Field(ge=0, le=2**31)]] = Field(max_length=8, fail_fast=True)
     data: list[Any] | None = None
     parameters: dict[str, Any] = {}
 
@@ -78,7 +79,7 @@ def routes(registry: Registry, endpoints: Mapping[str, TaskEndpoint]) -> list[Ro
         model = _model(registry, request)
         manifest = model.manifest
         json_length = _json_length(request)
-        inference = parse(InferenceRequest, body[:json_length])
+        inference = await in_turn(body, parse, InferenceRequest, body[:json_length])
         options = {
             key: value
             for key, value in inference.parameters.items()
@@ -93,8 +94,7 @@ def routes(registry: Registry, endpoints: Mapping[str, TaskEndpoint]) -> list[Ro
         if "model" in options:
             raise InvalidInput("the path names the model, so that no parameter does")
         options |= {**spec.fixed(manifest), "model": model.name.name}
-        options["text"] = _texts(inference.inputs[0], body[json_length:])
-        query = parse(spec.request, to_json(options))
+        query = await in_turn(body, _query, spec, options, inference.inputs[0], body[json_length:])
         answer = await endpoints[manifest.task].answer(query, request.call)
         documents = [to_json(result, exclude_none=True).decode() for result in answer.results]
         output = {
@@ -129,10 +129,13 @@ def _model(registry: Registry, request: RoutedRequest) -> LoadedModel[Any, Any]:
     return model
 
 
+def _query(spec: TaskSpec, options: dict[str, Any], tensor: InputTensor, binary: bytes) -> Any:
+    return parse(spec.request, to_json({**options, "text": _texts(tensor, binary)}))
+
+
 def _only_lists(annotation: Any) -> bool:
     """Whether a field takes a list, or nothing else but None."""
-    kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
-    return all(get_origin(kind) is list for kind in kinds if kind is not NoneType)
+    return all(get_origin(kind) is list for kind in kinds(annotation) if kind is not NoneType)
 
 
 def _json_length(request: RoutedRequest) -> int:

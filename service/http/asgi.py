@@ -68,6 +68,8 @@ class AsgiBody:
     leaves; CallerLeft is raised then.
     """
 
+    complete = False
+
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._ended = self._left = False

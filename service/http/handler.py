@@ -15,6 +15,7 @@ from typing import Any
 from service.auth.api_keys import ApiKey
 from service.auth.authenticator import Authenticator
 from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomError, where
+from service.http.in_flight import InFlight
 from service.http.limits import BodyReader, deadline
 from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
 from service.http.parsing import check_media_type
@@ -75,6 +76,8 @@ class Handler:
         self._metrics = metrics
         self._authenticator = authenticator
         self._trace = trace
+        self.in_flight = InFlight(settings.max_inflight_bytes)
+        self._refused = logs.OncePerSecond()
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request, whatever happens.
@@ -107,15 +110,25 @@ class Handler:
     def refuse(self, error: TextLoomError) -> HttpResponse:
         """The answer to what is no whole request, such as a head that goes on for too long."""
         self._metrics.request(UNMATCHED, error.status, 0.0)
-        logger.warning("a request is refused: %s", error.detail)
+        if times := self._refused.due():
+            logger.warning(
+                "a request is refused: %s (%d since the last such line)", error.detail, times
+            )
         request_id = _request_id({})
         refused = problem(error, request_id)
         headers = [*refused.headers, (b"x-request-id", request_id.encode())]
         return HttpResponse(refused.status, headers, refused.body)
 
     async def _answer(self, exchange: Exchange) -> HttpResponse:
+        request = exchange.request
+        body = BodyReader(request, self._settings, self.in_flight)
+        try:
+            return await self._answer_route(exchange, body)
+        finally:
+            body.close()
+
+    async def _answer_route(self, exchange: Exchange, body: BodyReader) -> HttpResponse:
         request, route, call = exchange.request, exchange.route, exchange.call
-        body = BodyReader(request, self._settings)
         if self._authenticator:
             await self._authenticate(self._authenticator, exchange, body)
         if route is None:

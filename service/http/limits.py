@@ -7,7 +7,8 @@ import asyncio
 import re
 import time
 
-from service.errors import FieldError, InvalidInput, TooLarge, TooSlow
+from service.errors import FieldError, InvalidInput, Overloaded, TooLarge, TooSlow
+from service.http.in_flight import SMALL_BYTES, InFlight
 from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
 
@@ -42,37 +43,60 @@ def check_size(text: str | list[str], settings: Settings) -> None:
 
 
 class BodyReader:
-    """Reads the body of a request within the limits, at the latest moment, and once."""
+    """Reads the body of a request within the limits, at the latest moment, and once. To be closed."""
 
-    def __init__(self, request: HttpRequest, settings: Settings) -> None:
-        self._request, self._settings = request, settings
+    def __init__(self, request: HttpRequest, settings: Settings, in_flight: InFlight) -> None:
+        self._request, self._settings, self._in_flight = request, settings, in_flight
         self._whole: bytes | None = None
         self._began = time.monotonic()
+        self._timeout: asyncio.Timeout | None = None
+        self._gave_way = False
 
-    async def whole(self) -> bytes:
-        """Raises TooLarge, TooSlow, CallerLeft."""
+    async def whole(self, most: int | None = None) -> bytes:
+        """The body. Raises TooLarge if it has more bytes than `most`, or else than the settings allow; TooSlow;
+        Overloaded; CallerLeft."""
         if self._whole is None:
-            if self._request.declared_length > self._settings.max_body_bytes:
-                raise self._too_large()
-            seconds = self._settings.read_seconds
-            if seconds:
-                try:
-                    async with asyncio.timeout(self._began + seconds - time.monotonic()):
-                        self._whole = await self._read()
-                except TimeoutError:
-                    raise TooSlow(f"the body must come within {seconds:g} s") from None
+            most = min(most or self._settings.max_body_bytes, self._settings.max_body_bytes)
+            if self._request.declared_length > most:
+                raise _too_large(most)
+            if self._request.body.complete:  # most are, and no timer is needed
+                self._whole = await self._read(most)
             else:
-                self._whole = await self._read()
+                self._whole = await self._in_time(most)
+            self._in_flight.keep(self)
         return self._whole
 
-    async def _read(self) -> bytes:
+    def close(self) -> None:
+        """The request is answered."""
+        self._in_flight.release(self)
+
+    async def _in_time(self, most: int) -> bytes:
+        seconds = self._settings.read_seconds
+        left = self._began + seconds - time.monotonic() if seconds else None
+        try:
+            async with asyncio.timeout(left) as self._timeout:
+                return await self._read(most)
+        except TimeoutError:
+            if self._gave_way:
+                raise Overloaded("this body gave way to others", retry_after=1) from None
+            raise TooSlow(f"the body must come within {seconds:g} s") from None
+
+    async def _read(self, most: int) -> bytes:
         parts, size = [], 0
         while part := await self._request.body.read():
             parts.append(part)
             size += len(part)
-            if size > self._settings.max_body_bytes:
-                raise self._too_large()
+            if size > most:
+                raise _too_large(most)
+            if size > SMALL_BYTES:
+                self._in_flight.hold(self, size, self._give_way)
         return b"".join(parts)
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is over {self._settings.max_body_bytes} bytes; send it in parts")
+    def _give_way(self) -> None:
+        if self._timeout:
+            self._gave_way = True
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body is over {most} bytes; send it in parts")

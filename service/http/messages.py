@@ -20,6 +20,9 @@ class CallerLeft(Exception):
 class Body(Protocol):
     """The body of a request, as it comes."""
 
+    complete: bool
+    """Whether all of it has come, so that reading it does not wait."""
+
     async def read(self) -> bytes:
         """What has come since the last call; waits until something has. b"" at the end. Raises CallerLeft."""
 

@@ -45,7 +45,11 @@ _PROBLEMS = {  # status: when, code, title
     429: ("Over the key's quota.", "rate_exceeded", "Rate exceeded"),
     431: ("The head is over the limit.", "head_too_large", "Head too large"),
     500: ("Our fault.", "internal_error", "Internal error"),
-    503: ("Queue full, shutting down, or the model is not ready.", "queue_full", "Queue full"),
+    503: (
+        "Queue full, too much under way, shutting down, or the model is not ready.",
+        "queue_full",
+        "Queue full",
+    ),
     504: ("The deadline passed.", "deadline_exceeded", "Deadline exceeded"),
 }
 

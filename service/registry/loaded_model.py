@@ -7,16 +7,18 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice, repeat
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from service.scheduling.batch import SingleStepBatch
 from service.scheduling.batcher import Batcher
 from service.scheduling.executors import Executor
 from service.settings import Settings
 from service.tasks.base import ModelName, Stepwise, Task
+from service.tasks.text import check_sentences
 from service.telemetry.call import Call, Part
 from service.telemetry.metrics import PHASES, Metrics
 
@@ -24,8 +26,12 @@ logger = logging.getLogger("textloom.registry")
 
 TURN_CHARACTERS = 5_000
 """So many are encoded or decoded before the event loop goes on: some milliseconds."""
-THREAD_CHARACTERS = 20_000
-"""Longer texts are encoded and decoded in threads."""
+LONG_CHARACTERS = 100_000
+"""Longer texts are encoded and decoded one after the other: together they might take all memory."""
+TURN_PREDICTIONS = 1_000
+"""So many are counted before the event loop goes on."""
+
+_long_texts = ThreadPoolExecutor(1, "long-texts")
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -76,6 +82,7 @@ class LoadedModel(Generic[R, A]):
             self.batcher.check(characters * self._tokens_per_character, call.deadline)
         start = began = time.perf_counter()
         encoded = await _in_turns(self._task.encode, characters, zip(texts, repeat(request)))
+        check_sentences(sum(map(len, encoded)))
         encode_seconds = time.perf_counter() - began
 
         windows = [window for windows in encoded for window in windows]
@@ -101,9 +108,10 @@ class LoadedModel(Generic[R, A]):
         for length in lengths:
             self._metrics.text_tokens.observe(length)
         self._metrics.unknown_tokens.inc(sum([window.unknown for window in windows]))
-        for result in results:
-            for label, score in cast("Any", result).predictions():
-                self._count_prediction(label, score)
+        for number, (label, score) in enumerate(_predictions(results), start=1):
+            self._count_prediction(label, score)
+            if number % TURN_PREDICTIONS == 0:
+                await asyncio.sleep(0)
         call.parts.append(Part(self.name, len(texts), characters, tokens, start, seconds))
         return results, tokens
 
@@ -111,6 +119,11 @@ class LoadedModel(Generic[R, A]):
 def _unload(executor: Executor, batcher: Batcher[Any, Any], name: ModelName) -> None:
     executor.remove(batcher)
     logger.info("%s version %d is unloaded", name.name, name.version)
+
+
+def _predictions(results: Iterable[Any]) -> Iterator[tuple[str, float]]:
+    for result in results:
+        yield from result.predictions()
 
 
 async def _in_turns(
@@ -122,11 +135,13 @@ async def _in_turns(
     """
     if characters <= TURN_CHARACTERS:
         return [work(*arguments) for arguments in calls]
+    loop = asyncio.get_running_loop()
     done, characters = [], 0
     for arguments in calls:
         size = len(arguments[0])
-        if size > THREAD_CHARACTERS:
-            done.append(await asyncio.to_thread(work, *arguments))
+        if size > TURN_CHARACTERS:
+            threads = _long_texts if size > LONG_CHARACTERS else None
+            done.append(await loop.run_in_executor(threads, work, *arguments))
             continue
         characters += size
         if characters > TURN_CHARACTERS:

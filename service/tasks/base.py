@@ -105,7 +105,7 @@ class Strict(BaseModel):
 
 
 Text = Annotated[
-    str | Annotated[list[str], Field(min_length=1)],
+    str | Annotated[list[str], Field(min_length=1, fail_fast=True)],
     Field(validation_alias=AliasChoices("text", "inputs")),
 ]
 

@@ -5,6 +5,7 @@ loop, so it is written for speed: the JSON line costs no more than the text line
 """
 
 import logging
+import math
 import os
 import re
 import sys
@@ -73,6 +74,23 @@ class Lines(logging.Formatter):
             if record.exc_info:
                 line["exception"] = self.formatException(record.exc_info)
         return to_json(line).decode()
+
+
+class OncePerSecond:
+    """Lets something that happens often be logged once a second."""
+
+    def __init__(self) -> None:
+        self._logged = -math.inf
+        self._times = 0
+
+    def due(self) -> int:
+        """How often it has happened since it was logged, if it is to be logged now, else 0."""
+        self._times += 1
+        now = time.monotonic()
+        if now - self._logged < 1:
+            return 0
+        times, self._times, self._logged = self._times, 0, now
+        return times
 
 
 def traceparent(given: bytes | None) -> str | None:

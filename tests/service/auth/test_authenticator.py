@@ -149,6 +149,26 @@ def test_without_a_key_no_body_is_read(protected: httpx.Client, path: str) -> No
         assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_of_a_long_body_nothing_is_read_for_a_key_in_it(
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]], kind: str
+) -> None:
+    path = "/compat/libretranslate/translate"
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n".encode()
+    url = protected.base_url
+    for rest in (
+        b"Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + (b"2710\r\n" + b"a" * 10_000 + b"\r\n") * 7,
+    ):
+        with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+            connection.sendall(head + rest)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+    query = {"q": "a" * 70_000, "source": "fr", "target": "en", "alternatives": 9}
+    good = key_file[1]["good"]
+    assert protected.post(path, json={**query, "api_key": good}).status_code == 401
+    assert protected.post(path, json=query, headers=bearer(good)).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])
 def test_a_path_without_a_route_needs_a_key_too(protected: httpx.Client, path: str) -> None:
     assert protected.get(path).status_code == 401
@@ -192,6 +212,8 @@ def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
     for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": key_file[1]["revoked"]}):
         assert protected.post(path, json={**query, **wrong}).status_code == 401
         assert protected.post(path, data={**query, **wrong}).status_code == 401
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert protected.post(path, content="q=é", headers=form).status_code == 401
     # nowhere else
     assert protected.post("/translate", json={**query, "api_key": good}).status_code == 401
 

@@ -81,14 +81,12 @@ def test_json_that_is_no_object_is_422(client: httpx.Client, path: str, body: st
     ("body", "wrong"),
     [
         (rb'{"text": "\ud800"}', ["/text"]),
-        (
-            rb'{"text": ["fine", "\udc00 low", "\ud83d\ude00", "\ud83d half"]}',
-            ["/text/1", "/text/3"],
-        ),
+        (rb'{"text": ["fine", "\udc00 low", "\ud83d\ude00", "\ud83d half"]}', ["/text/1"]),
+        (rb'{"text": ["no \\ud800", "\ud83d\u0041"]}', ["/text/1"]),
         (rb'{"text": "a", "\ud800": "b"}', [""]),
         (rb'{"text": "a", "labels": ["\udfff"]}', ["/labels/0"]),
-        (rb'{"text": "a", "\ud800": {"deep": "\ud800"}}', ["", "/?/deep"]),
-        (b"[" * 900 + rb'"\ud800"' + b"]" * 900, ["/0" * 900]),
+        (rb'{"text": "[,{", "a/b": {"\"~\\": [[], {"c": "[,\ud800"}]}}', ['/a~1b/"~0\\/1/c']),
+        (b"[" * 190 + rb'"\ud800"' + b"]" * 190, ["/0" * 190]),
     ],
 )
 def test_lone_surrogates_are_422_and_pointed_at(
