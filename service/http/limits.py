@@ -8,6 +8,7 @@ import re
 import time
 
 from service.errors import FieldError, InvalidInput, TooLarge, TooSlow
+from service.http.encoding import content_encoding, decoded
 from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
 
@@ -50,10 +51,11 @@ class BodyReader:
         self._began = time.monotonic()
 
     async def whole(self) -> bytes:
-        """Raises TooLarge, TooSlow, CallerLeft."""
+        """Decompressed. Raises TooLarge, TooSlow, UnsupportedEncoding, BadRequest, CallerLeft."""
         if self._whole is None:
             if self._request.declared_length > self._settings.max_body_bytes:
                 raise self._too_large()
+            encoding = content_encoding(self._request.headers)
             seconds = self._settings.read_seconds
             if seconds:
                 try:
@@ -63,6 +65,9 @@ class BodyReader:
                     raise TooSlow(f"the body must come within {seconds:g} s") from None
             else:
                 self._whole = await self._read()
+            if encoding:
+                limit = self._settings.max_body_bytes
+                self._whole = await asyncio.to_thread(decoded, self._whole, limit)
         return self._whole
 
     async def _read(self) -> bytes:

@@ -17,6 +17,7 @@ from service.errors import (
     TextLoomError,
     UnsupportedMediaType,
 )
+from service.http.forms import media_type
 from service.http.messages import Headers
 
 MAX_ERRORS = 100
@@ -27,8 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def check_media_type(headers: Headers) -> None:
     """Raises UnsupportedMediaType for anything but JSON."""
-    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if given != b"application/json":
+    if media_type(headers.get(b"content-type", b"")) != b"application/json":
         raise UnsupportedMediaType("send the query as JSON with Content-Type: application/json")
 
 
@@ -43,26 +43,19 @@ def parse(model: type[M], body: bytes) -> M:
 def _explain(error: ValidationError, body: bytes) -> TextLoomError:
     """Why a body is no query, in terms of the body: JSON pointers instead of pydantic's locations."""
     try:
-        document = json.loads(body.decode("utf-8"))
+        text = body.decode("utf-8")
     except UnicodeDecodeError as wrong:
         return BadJSON(f"the body is not UTF-8: byte {wrong.start} is wrong")
-    except (ValueError, RecursionError) as wrong:
-        return BadJSON(f"the body is not JSON: {wrong}")
     if error.error_count() > MAX_ERRORS:
         return InvalidInput(f"{error.error_count()} places are wrong, too many to name them")
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
-        surrogates = [
-            FieldError(pointer, "a lone surrogate is no character")
-            for pointer in dict.fromkeys(_surrogates(document))
-        ]
-        if not surrogates:
-            return BadJSON(f"the body cannot be read: {found[0]['msg']}")
-        return InvalidInput("a text holds half a character", errors=surrogates)
+        return _not_json(text, found[0]["msg"].removeprefix("Invalid JSON: "))
+    document = json.loads(text, parse_int=float)  # of any number of digits
     details: dict[str, list[str]] = {}
     for each in found:
         pointer = _pointer(document, each["loc"], missing=each["type"] == "missing")
-        details.setdefault(pointer, []).append(each["msg"])
+        details.setdefault(pointer, []).append(_in_terms_of_json(each["msg"]))
     errors = [
         FieldError(pointer, ", or: ".join(dict.fromkeys(messages)))
         for pointer, messages in details.items()
@@ -71,6 +64,36 @@ def _explain(error: ValidationError, body: bytes) -> TextLoomError:
     ]
     first = errors[0]
     return InvalidInput(f"{first.pointer or 'the body'}: {first.detail}", errors=errors)
+
+
+def _not_json(text: str, reason: str) -> TextLoomError:
+    """reason: as pydantic's parser gives it."""
+    try:
+        surrogates = [
+            FieldError(pointer, "a lone surrogate is no character")
+            for pointer in dict.fromkeys(_surrogates(json.loads(text, parse_int=float)))
+        ]
+    except (ValueError, RecursionError):
+        surrogates = []
+    if surrogates:
+        return InvalidInput("a text holds half a character", errors=surrogates)
+    if not text.strip():
+        return BadJSON("the body is empty; send JSON")
+    if text[0] == "\ufeff":
+        return BadJSON("the body begins with a byte order mark, which JSON does not have")
+    if reason.startswith("recursion"):
+        return BadJSON("the body nests arrays and objects too deeply")
+    return BadJSON(f"the body is not JSON: {reason}")
+
+
+def _in_terms_of_json(message: str) -> str:
+    """
+    >>> _in_terms_of_json("List should have at least 1 item after validation, not 0")
+    'Array should have at least 1 item, not 0'
+    """
+    if message == "Extra inputs are not permitted":
+        return "There is no such field"
+    return message.replace("List", "Array").replace(" after validation", "")
 
 
 def _pointer(document: Any, location: tuple[int | str, ...], *, missing: bool) -> str:
