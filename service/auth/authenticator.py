@@ -6,13 +6,13 @@ how a key is checked (api_keys.py) and how quotas are counted (quotas.py).
 
 import base64
 import binascii
-from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.errors import NotFound, TooManyRequests, Unauthorized
+from service.errors import BadForm, NotFound, TooManyRequests, Unauthorized, UnsupportedMediaType
+from service.http.forms import media_type, read_form
 from service.http.limits import BodyReader
 from service.http.messages import HttpRequest
 from service.settings import Settings
@@ -24,6 +24,8 @@ ADMIN = (*HEALTH, "/metrics")
 """Served at the second port only, if there is one."""
 KEY_IN_BODY = "/compat/libretranslate/"
 """Below this path clients send their key as `api_key`."""
+DOWNLOADS = "/compat/libretranslate/download_file/"
+"""Public: the name of a file is a secret that only its owner was told."""
 NO_LABEL = "-"
 """For a request without a valid key; no key can have this label."""
 
@@ -46,9 +48,12 @@ class Authenticator:
             raise NotFound("there is nothing at this path of this port")
         if self._keys is None or request.second_port or request.path in HEALTH:
             return None
+        if request.path.startswith(DOWNLOADS):
+            return None
         presented = _in_header(request.headers.get(b"authorization", b""))
         if not presented and request.path.startswith(KEY_IN_BODY):
-            presented = _in_body(await body.whole(), request.headers.get(b"content-type", b""))
+            content_type = request.headers.get(b"content-type", b"")
+            presented = _in_body(await body.whole(), content_type, request.query)
         if not presented:
             self._metrics.key_request(NO_LABEL, "missing")
             raise Unauthorized("send a key: `Authorization: Bearer tl-...`")
@@ -91,11 +96,14 @@ def _in_header(given: bytes) -> bytes:
     return b""
 
 
-def _in_body(body: bytes, content_type: bytes) -> bytes:
-    """The field `api_key` of a body that is JSON or a form."""
-    if content_type.partition(b";")[0].strip().lower() == b"application/json":
+def _in_body(body: bytes, content_type: bytes, query: str) -> bytes:
+    """The field `api_key` of a body that is JSON or a form, or of the query in the address."""
+    if media_type(content_type) == b"application/json":
         try:
             return _Body.model_validate_json(body).api_key.encode()
         except ValueError:
             return b""
-    return dict(parse_qsl(body)).get(b"api_key", b"")
+    try:
+        return read_form(body, content_type, query).fields.get("api_key", "").encode()
+    except (BadForm, UnsupportedMediaType):
+        return b""
