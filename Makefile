@@ -18,7 +18,7 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve cli test test-containers bench install lint format docs samples sbom lock image up down
+.PHONY: help serve cli test test-containers bench install lint format docs samples sbom lock proto image up down
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,10 +79,14 @@ sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (Cyclone
 lock:  ## bring requirements/*.txt in line with requirements/*.in
 	$(call make_venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
-	@cd requirements && for name in runtime cli traces dev bench; do \
+	@cd requirements && for name in runtime cli traces grpc dev bench; do \
 	    ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
 	done
+
+proto: .venv-dev/installed  ## make service/compat/inference_pb2.py of inference.proto
+	@cd service/compat && ../../.venv-dev/bin/python -m grpc_tools.protoc --proto_path . --python_out . \
+	    --pyi_out . inference.proto
 
 .venv/installed: requirements/runtime.txt
 	$(call make_venv,.venv)

@@ -8,9 +8,10 @@ import signal
 import socket
 import sys
 import tempfile
-from pathlib import Path
+from contextlib import closing
 
 from service import settings
+from service.processes.worker_table import shared_memory
 from service.settings import Settings, address
 
 logger = logging.getLogger("textloom")
@@ -33,7 +34,7 @@ def main() -> None:
     chosen = settings.read()
     if chosen.processes == 1:
         sys.exit(serve(chosen))
-    folder = tempfile.mkdtemp(prefix="textloom-", dir=_shared_memory())
+    folder = tempfile.mkdtemp(prefix="textloom-", dir=shared_memory())
     # prometheus_client decides when it is imported whether it counts for one process or for several
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     try:
@@ -65,39 +66,39 @@ def serve(chosen: Settings) -> int:
             host, port = address(chosen.admin)
             admin = make_config(app.handler, app.lifespan, chosen, second_port=True)
             further = [(admin, listen(host, port))]
+        if app.bind_grpc:
+            host, port = address(chosen.grpc)
+            grpc_address = app.bind_grpc()
     except OSError as error:
         logger.error("cannot listen on %s:%d: %s", host, port, error)
         return 1
     logger.info("%s, processes: %d", _url(listener), chosen.processes)
     for _, other in further:
         logger.info("health and metrics: %s", _url(other))
-    if worker_table:
-        supervisor = Supervisor(
-            settings=chosen,
-            registry=app.registry,
-            metrics=app.metrics,
-            worker_table=worker_table,
-            config=config,
-            listener=listener,
-            further=further,
-        )
-        return supervisor.run()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again once it has shut down: that is a normal end
-        signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, app.registry, further).run(sockets=[listener])
+    if app.bind_grpc:
+        logger.info("gRPC: %s", grpc_address)
+    with closing(app.downloads):
+        if worker_table:
+            supervisor = Supervisor(
+                settings=chosen,
+                registry=app.registry,
+                metrics=app.metrics,
+                worker_table=worker_table,
+                config=config,
+                listener=listener,
+                further=further,
+            )
+            return supervisor.run()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn raises the signal again once it has shut down: that is a normal end
+            signal.signal(number, lambda *_: sys.exit(0))
+        Server(config, app.registry, further).run(sockets=[listener])
     return 0
 
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _shared_memory() -> str | None:
-    """Where files never reach a disk, if there is such a place."""
-    place = Path("/dev/shm")  # noqa: S108  mkdtemp makes a folder in it
-    return str(place) if os.access(place, os.W_OK) else None
 
 
 if __name__ == "__main__":

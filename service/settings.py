@@ -6,6 +6,7 @@ Leaves out everything that belongs to a model: that travels in its bundle.
 import argparse
 import math
 import os
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +54,33 @@ def _admin(given: str) -> str:
     return given
 
 
+def _origins(given: object) -> object:
+    """`https://app.example,https://other.example` as a tuple."""
+    if not isinstance(given, str):
+        return given
+    origins = tuple(origin.strip() for origin in given.split(",") if origin.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|[a-z][a-z0-9+.-]*://[^/?#\s]+", origin):
+            raise ValueError("Input should be origins without paths, such as https://app.example")
+    return origins
+
+
+def _root_path(given: str) -> str:
+    if given and not re.fullmatch(r"(?:/[\w.~-]+)+", given):
+        raise ValueError("Input should be a path without a final slash, such as /nlp")
+    return given
+
+
+def _grpc(given: str) -> str:
+    if given:
+        address(given)
+        if not find_spec("grpc"):
+            raise ValueError(
+                "gRPC needs more: pip install --require-hashes -r requirements/grpc.txt"
+            )
+    return given
+
+
 def _keys(path: Path) -> Path:
     try:
         api_keys.read(path)
@@ -61,6 +89,7 @@ def _keys(path: Path) -> Path:
     return path
 
 
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 Pins = Annotated[dict[str, Count], NoDecode, BeforeValidator(_pins)]
 
 
@@ -87,10 +116,18 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=0)] = 0
     """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
     loop, in turns with requests, which is fastest."""
+    cors_origins: Origins = ()
+    """Origins whose pages may call the service from a browser, such as https://app.example, separated by commas;
+    * for all."""
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    """Path below which a proxy serves the service, such as /nlp; it may take it away or not."""
     keys: Annotated[Path, AfterValidator(_keys)] | None = None
     """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
     """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
+    grpc: Annotated[str, AfterValidator(_grpc)] = ""
+    """HOST:PORT for the Open Inference Protocol over gRPC; port 0 takes a free one. It needs
+    requirements/grpc.txt."""
     max_connections: Count = 1000
     """Most connections of a process. For another one the connection that has been idle for longest is closed; if
     none is idle, it is answered 503."""
@@ -152,7 +189,7 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
-        default = "none" if field.default in ({}, "", None) else field.default
+        default = "none" if field.default in ({}, (), "", None) else field.default
         about = f"{field.description}\ndefault {default}, variable {PREFIX}{name.upper()}"
         parser.add_argument(_flag(name), metavar=name.upper(), help=about)
     given = vars(parser.parse_args(arguments))

@@ -7,13 +7,20 @@ how a key is checked (api_keys.py) and how quotas are counted (quotas.py).
 import base64
 import binascii
 from collections import Counter
-from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.errors import NotFound, TooLarge, TooManyRequests, Unauthorized
+from service.errors import (
+    BadForm,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from service.http.forms import media_type, read_form
 from service.http.limits import BodyReader
 from service.http.messages import HttpRequest
 from service.settings import Settings
@@ -27,6 +34,8 @@ KEY_IN_BODY = "/compat/libretranslate/"
 """Below this path clients send their key as `api_key`."""
 KEY_IN_BODY_BYTES = 64 * 1024
 """A longer body needs its key in `Authorization`."""
+DOWNLOADS = "/compat/libretranslate/download_file/"
+"""Public: the name of a file is a secret that only its owner was told."""
 NO_LABEL = "-"
 """For a request without a valid key; no key can have this label."""
 
@@ -52,6 +61,8 @@ class Authenticator:
             raise NotFound("there is nothing at this path of this port")
         if self._keys is None or request.second_port or request.path in HEALTH:
             return None
+        if request.path.startswith(DOWNLOADS):
+            return None
         presented = _in_header(request.headers.get(b"authorization", b""))
         if not presented and request.path.startswith(KEY_IN_BODY):
             presented = await self._in_body(request, body)
@@ -74,7 +85,8 @@ class Authenticator:
                 f"send the key of a body over {KEY_IN_BODY_BYTES} bytes as `Authorization: Bearer tl-...`",
                 headers={"connection": "close"},
             ) from None
-        return _in_form_or_json(content, request.headers.get(b"content-type", b""))
+        content_type = request.headers.get(b"content-type", b"")
+        return _in_form_or_json(content, content_type, request.query)
 
     def check(self, key: ApiKey) -> None:
         """Raises Unauthorized for a key that has expired or been revoked."""
@@ -123,14 +135,14 @@ def _in_header(given: bytes) -> bytes:
     return b""
 
 
-def _in_form_or_json(body: bytes, content_type: bytes) -> bytes:
-    """The field `api_key` of a body that is JSON or a form."""
-    if content_type.partition(b";")[0].strip().lower() == b"application/json":
+def _in_form_or_json(body: bytes, content_type: bytes, query: str) -> bytes:
+    """The field `api_key` of a body that is JSON or a form, or of the query in the address."""
+    if media_type(content_type) == b"application/json":
         try:
             return _Body.model_validate_json(body).api_key.encode()
         except ValueError:
             return b""
     try:
-        return dict(parse_qsl(body)).get(b"api_key", b"")
-    except ValueError:  # letters that should be written as %..
+        return read_form(body, content_type, query).fields.get("api_key", "").encode()
+    except (BadForm, UnsupportedMediaType):
         return b""

@@ -42,6 +42,7 @@ class AsgiApp:
             path=scope["path"],
             headers=dict(scope["headers"]),
             body=body,
+            query=scope["query_string"].decode("latin-1"),
             second_port=self._second_port,
         )
         try:

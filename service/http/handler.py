@@ -8,13 +8,14 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import getrandbits
 from typing import Any
 
 from service.auth.api_keys import ApiKey
 from service.auth.authenticator import Authenticator
 from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomError, where
+from service.http.cors import Cors
 from service.http.in_flight import InFlight
 from service.http.limits import BodyReader, deadline
 from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
@@ -78,6 +79,7 @@ class Handler:
         self._trace = trace
         self.in_flight = InFlight(settings.max_inflight_bytes)
         self._refused = logs.OncePerSecond()
+        self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request, whatever happens.
@@ -85,6 +87,9 @@ class Handler:
         Raises CallerLeft if the body does. A caller who leaves later is no error: the adapter cancels the task.
         """
         began = time.perf_counter()
+        path = self._router.inside(request.path)
+        if path != request.path:
+            request = replace(request, path=path)
         route, parameters = self._router.find(request.path)
         request_id = _request_id(request.headers)
         exchange = Exchange(request, request_id, began, route, parameters, Call())
@@ -104,7 +109,9 @@ class Handler:
                 self._authenticator.quotas.release(exchange.key)
             in_flight.add(-1)
             self._record(exchange, status)
-        more = (b"x-request-id", request_id.encode()), *exchange.quotas
+        more = [(b"x-request-id", request_id.encode()), *exchange.quotas]
+        if self._cors:
+            more += self._cors.headers(request)
         return HttpResponse(status, [*response.headers, *more], response.body)
 
     def refuse(self, error: TextLoomError) -> HttpResponse:
@@ -129,11 +136,15 @@ class Handler:
 
     async def _answer_route(self, exchange: Exchange, body: BodyReader) -> HttpResponse:
         request, route, call = exchange.request, exchange.route, exchange.call
+        if self._cors and (preflight := self._cors.preflight(request)):
+            return preflight
         if self._authenticator:
             await self._authenticate(self._authenticator, exchange, body)
         if route is None:
-            raise NotFound("there is nothing at this path; /docs shows what there is")
-        if request.method != route.method:
+            near = self._router.find(re.sub("/+", "/", request.path).rstrip("/"))[0]
+            hint = f"; did you mean {near.path}?" if near else "; /docs shows what there is"
+            raise NotFound(f"there is nothing at this path{hint}")
+        if request.method != route.method and (request.method, route.method) != ("HEAD", "GET"):
             raise MethodNotAllowed(route.method)
         content = b""
         if route.method == "POST":
@@ -144,7 +155,7 @@ class Handler:
                 check_media_type(request.headers)
             content = await body.whole()
             call.bytes_in = len(content)
-        routed = RoutedRequest(request.headers, exchange.parameters, content, call)
+        routed = RoutedRequest(request.headers, exchange.parameters, request.query, content, call)
         response = await route.endpoint(routed)
         call.bytes_out = len(response.body)
         return response

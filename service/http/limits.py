@@ -8,6 +8,7 @@ import re
 import time
 
 from service.errors import FieldError, InvalidInput, Overloaded, TooLarge, TooSlow
+from service.http.encoding import content_encoding, decoded
 from service.http.in_flight import SMALL_BYTES, InFlight
 from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
@@ -53,16 +54,19 @@ class BodyReader:
         self._gave_way = False
 
     async def whole(self, most: int | None = None) -> bytes:
-        """The body. Raises TooLarge if it has more bytes than `most`, or else than the settings allow; TooSlow;
-        Overloaded; CallerLeft."""
+        """The body, decompressed. Raises TooLarge if it has more bytes than `most`, or else than the settings
+        allow; TooSlow; UnsupportedEncoding; BadRequest; Overloaded; CallerLeft."""
         if self._whole is None:
             most = min(most or self._settings.max_body_bytes, self._settings.max_body_bytes)
             if self._request.declared_length > most:
                 raise _too_large(most)
+            encoding = content_encoding(self._request.headers)
             if self._request.body.complete:  # most are, and no timer is needed
                 self._whole = await self._read(most)
             else:
                 self._whole = await self._in_time(most)
+            if encoding:
+                self._whole = await asyncio.to_thread(decoded, self._whole, most)
             self._in_flight.keep(self)
         return self._whole
 

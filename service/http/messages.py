@@ -33,6 +33,8 @@ class HttpRequest:
     path: str
     headers: Headers
     body: Body
+    query: str = ""
+    """What follows the `?` of its address, as it was sent."""
     second_port: bool = False
     """Whether it came to the port for health and metrics."""
 

@@ -21,6 +21,7 @@ from service.errors import (
     TextLoomError,
     UnsupportedMediaType,
 )
+from service.http.forms import media_type
 from service.http.messages import Headers
 
 MAX_ERRORS = 100
@@ -53,8 +54,7 @@ async def in_turn(body: bytes, work: Callable[P, R], *args: P.args, **kwargs: P.
 
 def check_media_type(headers: Headers) -> None:
     """Raises UnsupportedMediaType for anything but JSON."""
-    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if given != b"application/json":
+    if media_type(headers.get(b"content-type", b"")) != b"application/json":
         raise UnsupportedMediaType("send the query as JSON with Content-Type: application/json")
 
 
@@ -88,7 +88,7 @@ def _explain(error: ValidationError, model: type[BaseModel], body: bytes) -> Tex
         return _explain_json(found[0]["msg"], body)
     details: dict[str, list[str]] = {}
     for each in found:
-        details.setdefault(_pointer(model, each["loc"]), []).append(each["msg"])
+        details.setdefault(_pointer(model, each["loc"]), []).append(_in_terms_of_json(each["msg"]))
     errors = [
         FieldError(pointer, ", or: ".join(dict.fromkeys(messages)))
         for pointer, messages in details.items()
@@ -105,12 +105,29 @@ def _explain_json(message: str, body: bytes) -> TextLoomError:
         body.decode("utf-8")
     except UnicodeDecodeError as wrong:
         return BadJSON(f"the body is not UTF-8: byte {wrong.start} is wrong")
+    if not body.strip():
+        return BadJSON("the body is empty; send JSON")
+    if body.startswith(b"\xef\xbb\xbf"):
+        return BadJSON("the body begins with a byte order mark, which JSON does not have")
     if place := _PLACE.search(message):
         at = _offset(body, line=int(place["line"]), column=int(place["column"]))
         if _LONE_SURROGATE.search(body, max(0, at - 14), at + 2):
             half = FieldError(pointer_at(body, at), "a lone surrogate is no character")
             return InvalidInput("a text holds half a character", errors=[half])
-    return BadJSON(f"the body is not JSON: {message.removeprefix('Invalid JSON: ')}")
+    reason = message.removeprefix("Invalid JSON: ")
+    if reason.startswith("recursion"):
+        return BadJSON("the body nests arrays and objects too deeply")
+    return BadJSON(f"the body is not JSON: {reason}")
+
+
+def _in_terms_of_json(message: str) -> str:
+    """
+    >>> _in_terms_of_json("List should have at least 1 item after validation, not 0")
+    'Array should have at least 1 item, not 0'
+    """
+    if message == "Extra inputs are not permitted":
+        return "There is no such field"
+    return message.replace("List", "Array").replace(" after validation", "")
 
 
 def _offset(body: bytes, *, line: int, column: int) -> int:

@@ -181,7 +181,9 @@ class Connection(asyncio.Protocol):
         if self._upgrade and self._parser.get_method() != b"CONNECT":
             return  # the head comes again, without that wish
         url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")  # CONNECT has none, which is an error
+        if self._parser.get_method() == b"CONNECT":
+            raise ValueError
+        path = (url.path or b"/").decode("ascii")  # http://host, in full, has none
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         body = ConnectionBody(self, expected=self._expects_continue, keep_alive=keep_alive)
         request = HttpRequest(
@@ -189,6 +191,7 @@ class Connection(asyncio.Protocol):
             path=unquote(path) if "%" in path else path,
             headers=dict(self._headers),
             body=body,
+            query=url.query.decode("latin-1") if url.query else "",
             second_port=self._second_port,
         )
         self._receiving, self._headers = body, []

@@ -48,7 +48,7 @@ def make_config(
     adapter: Adapter = "protocol",
 ) -> Config:
     """How uvicorn serves. adapter: `protocol`, if that module is there, which answers the same in less time."""
-    http: Any = "httptools"
+    http: Any = "h11"  # uvicorn's use of httptools loses the body of a request with `Upgrade: h2c`
     if adapter == "protocol" and find_spec(FAST_ADAPTER):
         connection = import_module(FAST_ADAPTER).Connection
         http = partial(connection, handler=handler, settings=settings, second_port=second_port)

@@ -1,7 +1,9 @@
-"""The worker table: shared memory with what the processes know of each other."""
+"""The worker table, what the processes know of each other, and where else they share memory."""
 
 import mmap
 import os
+import tempfile
+from pathlib import Path
 
 
 class WorkerTable:
@@ -33,3 +35,9 @@ class WorkerTable:
 
     def set_connections(self, index: int, connections: int) -> None:
         self._cells[self._workers + index] = connections
+
+
+def shared_memory() -> Path:
+    """A folder whose files never reach a disk, if there is such a place; for what the processes share."""
+    memory = Path("/dev/shm")  # noqa: S108  whoever puts something there makes a folder of its own
+    return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())

@@ -26,11 +26,14 @@ from textloom import Client, Refused
 from ..conftest import Serve, running, serving
 from ..helpers import TASKS, Brake, families, keep_busy, until, value
 
+DOWNLOAD = "/compat/libretranslate/download_file/ner"
 PUBLIC = {"/health/live", "/health/ready"}
+"""Beside the download of a file, whose name is a secret."""
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
 ROUTES = sorted(
     (route.method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))
     for route in create_app(Settings()).router.routes
+    if "download_file" not in route.path
 )
 NOW = datetime.now(UTC)
 
@@ -212,8 +215,16 @@ def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
     for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": key_file[1]["revoked"]}):
         assert protected.post(path, json={**query, **wrong}).status_code == 401
         assert protected.post(path, data={**query, **wrong}).status_code == 401
+        multipart = {name: (None, str(value)) for name, value in {**query, **wrong}.items()}
+        assert protected.post(path, files=multipart).status_code == 401
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert protected.post(path, content="q=é", headers=form).status_code == 401
+    multipart = {name: (None, value) for name, value in {**query, "api_key": good}.items()}
+    assert protected.post(path, files=multipart).status_code == 200
+    assert protected.post(path, params={**query, "api_key": good}).status_code == 200
+    assert protected.post(path + "/", json={**query, "api_key": good}).status_code == 200
+    assert protected.get("/compat//libretranslate/languages").status_code == 401
+    assert protected.get(DOWNLOAD).status_code == 404
     # nowhere else
     assert protected.post("/translate", json={**query, "api_key": good}).status_code == 401
 
