@@ -22,16 +22,17 @@ after every 700, as Python does, takes a tenth of a core's time.
 """
 
 
-def main() -> None:
+def main(program: str = "python -m service") -> None:
+    """Does what the command line says. program: how help calls this command."""
     if sys.argv[1:2] == ["models"]:
         from service.registry import commands as model_commands
 
-        sys.exit(model_commands.main(sys.argv[2:]))
+        sys.exit(model_commands.main(sys.argv[2:], program=f"{program} models"))
     if sys.argv[1:2] == ["keys"]:
         from service.auth import commands as key_commands
 
-        sys.exit(key_commands.main(sys.argv[2:]))
-    chosen = settings.read()
+        sys.exit(key_commands.main(sys.argv[2:], program=f"{program} keys"))
+    chosen = settings.read(program=program)
     if chosen.processes == 1:
         sys.exit(serve(chosen))
     folder = tempfile.mkdtemp(prefix="textloom-", dir=shared_memory())

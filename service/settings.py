@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, Vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.auth import api_keys
+from service.registry import pins
 
 PREFIX = "TEXTLOOM_"
 
@@ -24,12 +25,7 @@ Count = Annotated[int, Field(ge=1)]
 
 def _pins(given: object) -> object:
     """`ner=2,sentiment=1` as a dict."""
-    if not isinstance(given, str):
-        return given
-    pairs = [pair.split("=") for pair in given.split(",") if pair]
-    if not all(len(pair) == 2 and pair[1].isdecimal() for pair in pairs):
-        raise ValueError("Input should be names and versions, such as ner=2,sentiment=1")
-    return {name.strip(): int(version) for name, version in pairs}
+    return pins.parse(given) if isinstance(given, str) else given
 
 
 def _traceable(endpoint: str) -> str:
@@ -175,22 +171,23 @@ class Settings(BaseSettings):
         return self.threads or max(1, cores() // self.processes)
 
 
-def read(arguments: Sequence[str] | None = None) -> Settings:
+def read(arguments: Sequence[str] | None = None, *, program: str = "python -m service") -> Settings:
     """The settings from the command line, for what is not there from the environment, else the defaults.
 
-    Ends the process with a line of explanation and status 2 if a value is wrong.
+    Ends the process with a line of explanation and status 2 if a value is wrong. program: what was called.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m service",
-        description="Serves a model repository over HTTP; `python -m service models` manages one,\n"
-        "`python -m service keys` the keys of callers.",
+        prog=program,
+        description=f"Serves a model repository over HTTP; `{program} models` manages one,\n"
+        f"`{program} keys` the keys of callers.",
         formatter_class=argparse.RawTextHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
         default = "none" if field.default in ({}, (), "", None) else field.default
-        about = f"{field.description}\ndefault {default}, variable {PREFIX}{name.upper()}"
+        described = str(field.description).replace("python -m service", program)
+        about = f"{described}\ndefault {default}, variable {PREFIX}{name.upper()}"
         parser.add_argument(_flag(name), metavar=name.upper(), help=about)
     given = vars(parser.parse_args(arguments))
     try:

@@ -17,11 +17,9 @@ from service.auth.api_keys import MAX_KEYS, ApiKey
 from service.settings import PREFIX
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, program: str = "python -m service keys") -> int:
     """Gives the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m service keys", description="Without a command: list the keys."
-    )
+    parser = argparse.ArgumentParser(prog=program, description="Without a command: list the keys.")
     file = os.environ.get(f"{PREFIX}KEYS")
     parser.add_argument("--keys", type=Path, default=file, help=f"the file (default: {PREFIX}KEYS)")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
