@@ -106,9 +106,12 @@ class Settings(BaseSettings):
     batch_tokens: Count = 1024
     """Most tokens computed in one batch, padding included; a longer window runs alone."""
     queue_tokens: Count = 65_536
-    """Most tokens that may wait for one model before new requests are refused."""
+    """Most tokens that may wait for one model before a request and with it; else it is refused. What fair
+    queueing serves after it does not count."""
     timeout_ms: Count = 30_000
     """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
+    max_timeout_ms: Count = 300_000
+    """Most milliseconds that a caller gets, however many he asks for."""
     shutdown_seconds: Count = 20
     """Seconds that in-flight requests are given to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

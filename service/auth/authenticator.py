@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from service.auth.api_keys import ApiKey, KeyStore
 from service.auth.quotas import Quotas
-from service.errors import NotFound, TooManyRequests, Unauthorized
+from service.errors import NotFound, RateExceeded, TooManyRequests, Unauthorized
 from service.http.limits import BodyReader
 from service.http.messages import HttpRequest
 from service.settings import Settings
@@ -72,6 +72,14 @@ class Authenticator:
             self._metrics.key_request(key.label, error.code)
             raise
         self._metrics.key_request(key.label, "admitted")
+
+    def charge(self, key: ApiKey, characters: int) -> None:
+        """Counts the characters of a request. Raises RateExceeded, TooLarge."""
+        try:
+            self.quotas.charge(key, characters)
+        except RateExceeded as error:
+            self._metrics.key_request(key.label, error.code)
+            raise
 
 
 class _Body(BaseModel):

@@ -43,6 +43,7 @@ class AsgiApp:
             headers=dict(scope["headers"]),
             body=body,
             second_port=self._second_port,
+            peer=(scope.get("client") or ("",))[0],
         )
         try:
             with body:

@@ -16,7 +16,14 @@ from service.auth.api_keys import ApiKey
 from service.auth.authenticator import Authenticator
 from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomError, where
 from service.http.limits import BodyReader, deadline
-from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
+from service.http.messages import (
+    CallerLeft,
+    Fields,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    network,
+)
 from service.http.parsing import check_media_type
 from service.http.problems import problem
 from service.http.routing import Route, RoutedRequest, Router
@@ -112,6 +119,7 @@ class Handler:
         body = BodyReader(request, self._settings)
         if self._authenticator:
             await self._authenticate(self._authenticator, exchange, body)
+        call.caller = f"key {exchange.key.number}" if exchange.key else network(request.peer)
         if route is None:
             raise NotFound("there is nothing at this path; /docs shows what there is")
         if request.method != route.method:
@@ -120,7 +128,7 @@ class Handler:
         if route.method == "POST":
             call.deadline = deadline(request.headers, self._settings)
             if route.admit and 0 < (length := request.declared_length) <= SHORT_BYTES:
-                route.admit(length, call.deadline)
+                route.admit(length, call)
             if route.takes_json:
                 check_media_type(request.headers)
             content = await body.whole()
@@ -143,6 +151,15 @@ class Handler:
             exchange.admitted = True
         finally:
             exchange.quotas = authenticator.quotas.headers(key)
+        if key.characters:
+
+            def charge(characters: int) -> None:
+                try:
+                    authenticator.charge(key, characters)
+                finally:
+                    exchange.quotas = authenticator.quotas.headers(key)
+
+            exchange.call.charge = charge
 
     def _error_response(self, exchange: Exchange, error: Exception) -> HttpResponse:
         if not isinstance(error, TextLoomError) or error.status == 500:

@@ -99,9 +99,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answering", "_broken", "_closing", "_expects_continue", "_handler", "_head_bytes", "_headers",
-        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_read_timer", "_reading",
-        "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
-        "_write_paused",
+        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_peer",
+        "_read_timer", "_reading", "_receiving", "_second_port", "_settings", "_state", "_task", "_transport",
+        "_upgrade", "_url", "_waiting", "_write_paused",
     )  # fmt: skip
 
     def __init__(
@@ -145,6 +145,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = (
+            peer[0] if isinstance(peer, tuple) else ""
+        )  # a socket of the file system has none
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._close_if_idle()
 
@@ -223,6 +227,7 @@ class Connection(asyncio.Protocol):
             headers=dict(self._headers),
             body=body,
             second_port=self._second_port,
+            peer=self._peer,
         )
         self._receiving, self._headers = body, []
         self._waiting.append((request, body))

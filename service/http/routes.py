@@ -17,6 +17,7 @@ from service.registry import answering
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
 from service.settings import Settings
+from service.telemetry.call import Call
 from service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
@@ -42,10 +43,10 @@ def task_endpoints(registry: Registry, settings: Settings) -> dict[str, TaskEndp
 
 
 def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[Route]:
-    def admit(task: str, size: int, deadline: float) -> None:
+    def admit(task: str, size: int, call: Call) -> None:
         models = registry.models(task)
         if len(models) == 1:  # else only the body says which of them is to answer
-            registry.get(next(iter(models))).check_early(size, deadline)
+            registry.get(next(iter(models))).check_early(size, call)
 
     return [
         Route(

@@ -44,5 +44,7 @@ class TaskEndpoint:
 
     async def answer(self, query: Any, call: Call) -> Any:
         """The answer to a query, if it is within the limits. Raises TextLoomError."""
-        check_size(query.text, self._settings)
+        characters = check_size(query.text, self._settings)
+        if call.charge:
+            call.charge(characters)
         return await self._answer(query, call)

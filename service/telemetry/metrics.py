@@ -41,6 +41,7 @@ REASONS = ("queue_full", "draining", "deadline", "caller_left")
 _SECONDS = tuple(ms / 1000 for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50))
 _SECONDS += (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _POWERS = tuple(2.0**power for power in range(14))
+_RATIOS = tuple(2.0**power for power in range(-5, 6))
 _TENTHS = tuple(step / 10 for step in range(1, 11))
 
 
@@ -187,6 +188,12 @@ class Metrics:
         self.rejected = counter(
             "rejected_total", "Requests refused or given up.", "model", "reason"
         )
+        self.estimate_ratio = histogram(
+            "estimate_ratio",
+            "Time in queue and batches, as a multiple of what was estimated when a request was accepted.",
+            "model",
+            buckets=_RATIOS,
+        )
         self.predictions = counter("predictions_total", "Predictions made.", "model", "label")
         self.prediction_score = histogram(
             "prediction_score", "Scores of predictions, 0 to 1.", "model", buckets=_TENTHS
@@ -231,6 +238,7 @@ class Metrics:
             padding_tokens=Count(self.padding_tokens.labels(name)),
             queue_depth=Level(self.queue_depth.labels(name)),
             unknown_tokens=Count(self.unknown_tokens.labels(name)),
+            estimate_ratio=Observations(self.estimate_ratio.labels(name)),
             rejected={reason: Count(self.rejected.labels(name, reason)) for reason in REASONS},
         )
         self.prediction_score.labels(name)
@@ -312,4 +320,5 @@ class ModelMetrics:
     padding_tokens: Count
     queue_depth: Level
     unknown_tokens: Count
+    estimate_ratio: Observations
     rejected: dict[str, Count]
