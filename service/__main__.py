@@ -7,11 +7,10 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
-from pathlib import Path
 
 from service import settings
 from service.settings import Settings, address
+from service.telemetry import metric_files
 
 logger = logging.getLogger("textloom")
 
@@ -33,13 +32,16 @@ def main() -> None:
     chosen = settings.read()
     if chosen.processes == 1:
         sys.exit(serve(chosen))
-    folder = tempfile.mkdtemp(prefix="textloom-", dir=_shared_memory())
+    folder = metric_files.make(chosen.processes, metric_files.places())
     # prometheus_client decides when it is imported whether it counts for one process or for several
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    os.environ.pop(metric_files.FOLDER, None)
+    if folder:
+        os.environ[metric_files.FOLDER] = str(folder)
     try:
         status = serve(chosen)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 
@@ -52,6 +54,8 @@ def serve(chosen: Settings) -> int:
     from service.telemetry import logs
 
     logs.configure(chosen)
+    if chosen.processes > 1 and not metric_files.together():
+        logger.error("there is no room for the metrics of all workers: /metrics is that of one")
     gc.set_threshold(GC_THRESHOLD)
     worker_table = WorkerTable(chosen.processes) if chosen.processes > 1 else None
     app = create_app(chosen, worker_table)
@@ -91,12 +95,6 @@ def serve(chosen: Settings) -> int:
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _shared_memory() -> str | None:
-    """Where files never reach a disk, if there is such a place."""
-    place = Path("/dev/shm")  # noqa: S108  mkdtemp makes a folder in it
-    return str(place) if os.access(place, os.W_OK) else None
 
 
 if __name__ == "__main__":

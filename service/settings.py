@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     """Most milliseconds that a caller gets, however many he asks for."""
     shutdown_seconds: Count = 20
     """Seconds that in-flight requests are given to finish after SIGTERM."""
+    hang_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds without a sign of life after which a worker is killed and replaced; after a third of them
+    /health/ready says that it does not answer."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged. Texts are never logged."""
     log_format: Literal["auto", "json", "text"] = "auto"

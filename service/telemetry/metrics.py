@@ -20,17 +20,21 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
 from prometheus_client import Histogram as SlowHistogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import mark_process_dead
 
 from service.processes.worker_table import WorkerTable
+from service.telemetry import metric_files
 from service.telemetry.process_metrics import CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time when it began
+
+if metric_files.together():  # files by worker and not by process id, which is never the same again
+    values.ValueClass = values.MultiProcessValue(metric_files.writer)  # type: ignore[no-untyped-call]
 
 FLUSH_SECONDS = 0.25
 """How far the page of one process may be behind what another one has counted."""
@@ -251,6 +255,8 @@ class Metrics:
         task = task or self._tasks.get(route, "")
         counted = self._requests.get((route, status, task))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = self._requests[route, status, task] = (
                 Count(self.http_requests.labels(route, task, str(status))),
                 Observations(self.http_request_duration.labels(route, task)),
@@ -263,6 +269,8 @@ class Metrics:
         """Count what authentication decided about a request."""
         counted = self._key_requests.get((label, outcome))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = Count(self.key_requests.labels(label, outcome))
             self._key_requests[label, outcome] = counted
             self._kept.append(counted)
@@ -272,6 +280,8 @@ class Metrics:
         """Count a prediction."""
         counted = self._predictions.get((model, label))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = self._predictions[model, label] = (
                 Count(self.predictions.labels(model, label)),
                 Observations(self.prediction_score.labels(model)),
@@ -296,9 +306,10 @@ class Metrics:
         PlatformCollector(registry=together)
         return generate_latest(together)
 
-    def forget_process(self, pid: int) -> None:
+    def forget_worker(self, index: int) -> None:
         """A worker has ended: its counts stay, its gauges do not."""
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        if self.worker_table:
+            metric_files.empty_gauges(index)
 
 
 async def keep_flushing(metrics: Metrics) -> None:
