@@ -18,7 +18,7 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve cli test test-containers bench install lint format docs sbom lock image up down
+.PHONY: help serve cli test test-containers bench install lint format docs samples sbom lock image up down
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ down:  ## stop what `make up` started; what Prometheus has recorded stays
 docs: .venv-dev/installed  ## build the documentation into site/
 	@.venv-dev/bin/mkdocs build --quiet --strict
 	@echo "The documentation is site/index.html"
+
+samples: .venv-dev/installed  ## write the answers that README and docs show anew, after a model has changed
+	@.venv-dev/bin/python -m tests.docs.samples
 
 sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (CycloneDX)
 	@.venv-dev/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \

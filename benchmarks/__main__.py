@@ -1,6 +1,7 @@
-"""`python -m benchmarks`: measures what README claims, against other servers, and writes `benchmarks/results`.
+"""`python -m benchmarks`: measures what the README claims, against other servers, and writes `benchmarks/results`.
 
-Ends with status 1 if a floor is missed.
+Ends with status 1 if a floor is missed. `--render` measures nothing: it writes the tables of README.md and
+benchmarks/README.md from the results that are kept.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from benchmarks import report
 from benchmarks.measures import MEASURES
 from benchmarks.rows import QUICK, Plan, Row
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main() -> int:
@@ -21,7 +23,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a trial run: figures mean nothing")
     parser.add_argument("--only", nargs="*", choices=list(MEASURES), default=list(MEASURES))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the results")
+    parser.add_argument("--render", action="store_true", help="only write the tables anew")
     options = parser.parse_args()
+    if options.render:
+        render()
+        return 0
     plan = QUICK if options.quick else Plan()
     about = report.circumstances(plan, _commit())
     rows: list[Row] = []
@@ -35,8 +41,17 @@ def main() -> int:
             report.picture(options.out / "latency.png", own)
         print(f"[{name}: {time.monotonic() - began:.0f} s]", file=sys.stderr, flush=True)
         rows += own
+    if options.out == RESULTS:
+        render()
     print(report.table(rows))
     return 1 if any(row.met is False for row in rows) and not options.quick else 0
+
+
+def render() -> None:
+    """Write the tables of the two pages that have one from the results that are kept."""
+    rows = report.kept(RESULTS, list(MEASURES))
+    report.put(ROOT / "README.md", report.summary(rows))
+    report.put(ROOT / "benchmarks" / "README.md", report.table(rows))
 
 
 def _commit() -> str:

@@ -1,8 +1,9 @@
-"""The table, the files and the picture of a run."""
+"""The tables, the files and the picture of a run."""
 
 import json
 import platform
 import statistics
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,15 @@ from matplotlib import pyplot as plt
 
 from benchmarks.overload import DEADLINE_MS
 from benchmarks.rows import Plan, Row
+
+SUMMARY = (
+    *("ner-LitServe", "ner-FastAPI def", "ner-one-connection"),
+    *("translate-in-process", "overload-goodput"),
+)
+"""The rows that the project's README shows: throughput, latency, translation and overload."""
+
+MARKS = ("<!-- benchmarks -->", "<!-- /benchmarks -->")
+"""A page shows a table between these."""
 
 LIBRARIES = (
     *("onnxruntime", "fastapi", "uvicorn", "uvloop", "tokenizers", "numpy"),
@@ -50,21 +60,50 @@ def save(folder: Path, measure: str, rows: list[Row], about: dict[str, Any]) -> 
     (folder / f"{measure}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
-def table(rows: list[Row]) -> str:
-    """All rows as a Markdown table. `spread`: from the least to the most of ours."""
+def kept(folder: Path, measures: Sequence[str]) -> list[Row]:
+    """The rows of the results in `folder`, in the order of `measures`."""
+    contents = [json.loads((folder / f"{measure}.json").read_text()) for measure in measures]
+    return [
+        Row(**{name: fields[name] for name in fields if name != "met"})
+        for content in contents
+        for fields in content["rows"]
+    ]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """All rows as a Markdown table, with the median of ours and of the other, from the least to the most."""
     lines = [
-        "| measure | ours | other | result | floor | goal | |",
+        "| measure | ours | other | result | floor | goal | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ours, theirs = _shown(row.ours), _shown(row.theirs)
-        marks = {True: "met", False: "**missed**", None: ""}
-        limits = ("" if limit is None else f"{limit:g}" for limit in (row.floor, row.goal))
-        result = f"{row.value:.3g} {row.unit}"
-        lines.append(
-            f"| {row.measure} | {ours} | {theirs} | {result} | {' | '.join(limits)} | {marks[row.met]} |"
-        )
+        cells = [row.measure, _shown(row.ours), _shown(row.theirs), *_result(row)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """The rows of `SUMMARY` as a Markdown table, without the figures behind each result."""
+    named = {row.name: row for row in rows}
+    shown = ([named[name].measure, *_result(named[name])] for name in SUMMARY)
+    lines = ["| measure | result | floor | goal | verdict |", "|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(cells)} |" for cells in shown]
+    return "\n".join(lines)
+
+
+def put(page: Path, content: str) -> None:
+    """Replace what stands between the marks for benchmarks in a page. Raises ValueError if it has none."""
+    text = page.read_text(encoding="utf-8")
+    before, first, rest = text.partition(MARKS[0])
+    _, last, after = rest.partition(MARKS[1])
+    if not last:
+        raise ValueError(f"{page} has no {' ... '.join(MARKS)}")
+    page.write_text(f"{before}{first}\n{content}\n{last}{after}", encoding="utf-8")
+
+
+def _result(row: Row) -> list[str]:
+    limits = ("" if limit is None else f"{limit:g}" for limit in (row.floor, row.goal))
+    return [f"{row.value:.3g} {row.unit}", *limits, row.verdict]
 
 
 def _shown(values: list[float]) -> str:

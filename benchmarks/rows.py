@@ -48,9 +48,21 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the floor is met; None without one."""
+        return None if self.floor is None else self._reaches(self.floor)
+
+    @property
+    def verdict(self) -> str:
+        """Which of floor and goal is met; empty for a row that has neither."""
         if self.floor is None:
-            return None
-        return self.value >= self.floor if self.higher_is_better else self.value <= self.floor
+            return ""
+        if self._reaches(self.goal):
+            return "goal met"
+        return "floor met" if self.met else "**missed**"
+
+    def _reaches(self, limit: float | None) -> bool:
+        if limit is None:
+            return False
+        return self.value >= limit if self.higher_is_better else self.value <= limit
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "met": self.met}

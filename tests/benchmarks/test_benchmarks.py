@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from benchmarks.__main__ import RESULTS
 from benchmarks.fairness import fairness
 from benchmarks.measures import MEASURES
 from benchmarks.overload import overload
-from benchmarks.report import table
+from benchmarks.report import kept, put, summary, table
 from benchmarks.rows import QUICK, Row
 
 ROOT = Path(__file__).parents[2]
@@ -29,15 +30,49 @@ def test_a_row_says_whether_its_floor_is_met() -> None:
     assert row(1.9, higher_is_better=True).met is False
     assert row(2.1, higher_is_better=False).met is False
     assert row(9.9, higher_is_better=True, floor=None).met is None
-    shown = table([row(1.9, higher_is_better=True)])
-    assert "| measure | 2 (1 to 4) |  | 1.9 x | 2 | 3 | **missed** |" in shown
 
 
-def test_readme_has_the_table_of_the_results_that_are_kept() -> None:
-    kept = [json.loads((RESULTS / f"{measure}.json").read_text()) for measure in MEASURES]
-    fields = [each for measure in kept for each in measure["rows"]]
-    rows = [Row(**{name: each[name] for name in each if name != "met"}) for each in fields]
-    assert table(rows) in (ROOT / "README.md").read_text()
+@pytest.mark.parametrize(
+    ("value", "higher_is_better", "verdict"),
+    [
+        (3.0, True, "goal met"),
+        (2.9, True, "floor met"),
+        (1.9, True, "**missed**"),
+        (1.0, False, "goal met"),
+        (1.5, False, "floor met"),
+        (2.1, False, "**missed**"),
+    ],
+)
+def test_the_verdict_says_which_of_floor_and_goal_is_met(
+    value: float, higher_is_better: bool, verdict: str
+) -> None:
+    judged = replace(
+        row(value, higher_is_better=higher_is_better), goal=3.0 if higher_is_better else 1.0
+    )
+    assert judged.verdict == verdict
+    assert table([judged]).endswith(f" | {verdict} |")
+
+
+def test_a_row_without_a_floor_has_no_verdict() -> None:
+    shown = table([row(9.9, higher_is_better=True, floor=None)])
+    assert shown.endswith("| measure | 2 (1 to 4) |  | 9.9 x |  | 3 |  |")
+
+
+def test_the_pages_have_the_tables_of_the_results_that_are_kept() -> None:
+    rows = kept(RESULTS, list(MEASURES))
+    assert f"\n{summary(rows)}\n" in (ROOT / "README.md").read_text()
+    assert summary(rows).count("\n") == 1 + 5
+    assert f"\n{table(rows)}\n" in (ROOT / "benchmarks" / "README.md").read_text()
+
+
+def test_a_table_replaces_the_one_before(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n")
+    put(page, "new")
+    assert page.read_text() == "before\n<!-- benchmarks -->\nnew\n<!-- /benchmarks -->\nafter\n"
+    page.write_text("nothing")
+    with pytest.raises(ValueError, match="has no <!-- benchmarks"):
+        put(page, "new")
 
 
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
@@ -51,13 +86,13 @@ def test_a_quick_run_measures_prints_and_keeps_its_figures(tmp_path: Path) -> No
         check=True,
     )
     assert done.stdout.count("| /ner, ") == done.stdout.count("| /sentiment, ") == 2
-    kept = json.loads((tmp_path / "many-texts.json").read_text())
-    assert [each["name"] for each in kept["rows"]] == ["ner-64", "sentiment-64"]
-    for each in kept["rows"]:
+    run = json.loads((tmp_path / "many-texts.json").read_text())
+    assert [each["name"] for each in run["rows"]] == ["ner-64", "sentiment-64"]
+    for each in run["rows"]:
         assert each["value"] == pytest.approx(each["ours"][0] / each["theirs"][0])
         assert each["value"] > 0
-    assert kept["libraries"]["onnxruntime"] != "not installed"
-    assert kept["commit"]
+    assert run["libraries"]["onnxruntime"] != "not installed"
+    assert run["commit"]
 
 
 def test_the_kernel_takes_what_comes_in_one_piece() -> None:

@@ -1,5 +1,7 @@
 """The image and the compose file, with a real engine: `make test-containers`. `make test` leaves them out."""
 
+import re
+import shlex
 import shutil
 import subprocess
 import threading
@@ -95,6 +97,16 @@ def test_it_serves_in_half_a_gigabyte_on_one_core_and_survives_full_load(engine:
         assert (
             call(engine, "inspect", "--format", "{{.State.OOMKilled}}", number).stdout == "false\n"
         )
+
+
+def test_the_command_of_readme_serves(engine: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^docker run (.*)", readme, re.MULTILINE)
+    number = call(engine, "run", "--detach", *shlex.split(line)).stdout.strip()
+    try:
+        until(lambda: status("http://127.0.0.1:8000/health/ready") == 200)
+    finally:
+        call(engine, "rm", "--force", number)
 
 
 def test_it_holds_what_the_service_needs_and_lets_it_do_no_more(engine: str) -> None:

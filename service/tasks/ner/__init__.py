@@ -3,6 +3,9 @@
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
 
+import json
+from pathlib import Path
+
 from service.tasks.base import TaskSpec
 from service.tasks.ner.task import Ner, NerRequest, NerResult, check_labels
 
@@ -27,16 +30,5 @@ SPEC = TaskSpec(
             "offsets": "utf16",
         },
     },
-    example_answer={
-        "model": {"name": "ner", "version": 1},
-        "results": [
-            {
-                "entities": [
-                    {"text": "Ada Lovelace", "label": "PER", "start": 0, "end": 12, "score": 0.987},
-                    {"text": "London", "label": "LOC", "start": 22, "end": 28, "score": 0.971},
-                ]
-            }
-        ],
-        "usage": {"characters": 29, "tokens": 6},
-    },
+    example_answer=json.loads(Path(__file__).with_name("example_answer.json").read_text("utf-8")),
 )

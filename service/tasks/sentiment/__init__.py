@@ -3,6 +3,9 @@
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
 
+import json
+from pathlib import Path
+
 from service.tasks.base import TaskSpec
 from service.tasks.sentiment.task import Sentiment, SentimentRequest, SentimentResult
 
@@ -19,15 +22,5 @@ SPEC = TaskSpec(
         "one text": {"text": "I love this place, the staff is wonderful!"},
         "by sentence": {"text": "The food was great. The service was awful.", "sentences": True},
     },
-    example_answer={
-        "model": {"name": "sentiment", "version": 1},
-        "results": [
-            {
-                "label": "positive",
-                "score": 0.97,
-                "scores": {"negative": 0.01, "neutral": 0.02, "positive": 0.97},
-            }
-        ],
-        "usage": {"characters": 42, "tokens": 10},
-    },
+    example_answer=json.loads(Path(__file__).with_name("example_answer.json").read_text("utf-8")),
 )

@@ -4,6 +4,9 @@ translator (language.py).
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """
 
+import json
+from pathlib import Path
+
 from service.registry.bundle import Bundle, Manifest
 from service.tasks.base import TaskSpec
 from service.tasks.translate.earlier import EarlierTranslate
@@ -46,17 +49,5 @@ SPEC = TaskSpec(
             "alternatives": 2,
         },
     },
-    example_answer={
-        "model": {"name": "translate-fr-en", "version": 1},
-        "results": [
-            {
-                "translation": "Sequence models are super powerful.",
-                "source": "fr",
-                "target": "en",
-                "score": -0.21,
-                "alternatives": [],
-            }
-        ],
-        "usage": {"characters": 45, "tokens": 11},
-    },
+    example_answer=json.loads(Path(__file__).with_name("example_answer.json").read_text("utf-8")),
 )
