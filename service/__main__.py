@@ -7,12 +7,11 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 from contextlib import closing
 
 from service import settings
-from service.processes.worker_table import shared_memory
 from service.settings import Settings, address
+from service.telemetry import metric_files
 
 logger = logging.getLogger("textloom")
 
@@ -35,13 +34,16 @@ def main(program: str = "python -m service") -> None:
     chosen = settings.read(program=program)
     if chosen.processes == 1:
         sys.exit(serve(chosen))
-    folder = tempfile.mkdtemp(prefix="textloom-", dir=shared_memory())
+    folder = metric_files.make(chosen.processes, metric_files.places())
     # prometheus_client decides when it is imported whether it counts for one process or for several
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    os.environ.pop(metric_files.FOLDER, None)
+    if folder:
+        os.environ[metric_files.FOLDER] = str(folder)
     try:
         status = serve(chosen)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 
@@ -55,6 +57,8 @@ def serve(chosen: Settings) -> int:
 
     logs.configure(chosen)
     chosen = fit_descriptors(chosen)
+    if chosen.processes > 1 and not metric_files.together():
+        logger.error("there is no room for the metrics of all workers: /metrics is that of one")
     gc.set_threshold(GC_THRESHOLD)
     worker_table = WorkerTable(chosen.processes) if chosen.processes > 1 else None
     app = create_app(chosen, worker_table)

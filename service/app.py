@@ -17,6 +17,7 @@ from service.http.routing import Router
 from service.processes.worker_table import WorkerTable, shared_memory
 from service.registry.registry import Registry
 from service.settings import Settings
+from service.telemetry import metric_files
 from service.telemetry.metrics import Metrics, keep_flushing
 
 
@@ -42,7 +43,10 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> A
 
     worker_table: of the processes that will serve this app, if there are several.
     """
-    metrics = Metrics(worker_table=worker_table, tasks={f"/{name}": name for name in tasks.specs()})
+    metrics = Metrics(
+        worker_table=worker_table if metric_files.together() else None,
+        tasks={f"/{name}": name for name in tasks.specs()},
+    )
     registry = Registry(settings, metrics)
     downloads = Downloads(shared_memory())
     traces = None
@@ -70,7 +74,7 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> A
 
     endpoints = routes.task_endpoints(registry, settings)
     found = routes.task_routes(registry, endpoints)
-    found += routes.service_routes(registry, metrics)
+    found += routes.service_routes(registry, metrics, settings, worker_table)
     found += libretranslate.routes(registry, endpoints["translate"], settings)
     found += libretranslate_files.routes(registry, endpoints["translate"], downloads, settings)
     found += open_inference.routes(registry, endpoints)

@@ -147,11 +147,17 @@ class Settings(BaseSettings):
     batch_tokens: Count = 1024
     """Most tokens computed in one batch, padding included; a longer window runs alone."""
     queue_tokens: Count = 65_536
-    """Most tokens that may wait for one model before new requests are refused."""
+    """Most tokens that may wait for one model before a request and with it; else it is refused. What fair
+    queueing serves after it does not count."""
     timeout_ms: Count = 30_000
     """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
+    max_timeout_ms: Count = 300_000
+    """Most milliseconds that a caller gets, however many he asks for."""
     shutdown_seconds: Count = 20
     """Seconds that in-flight requests are given to finish after SIGTERM."""
+    hang_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds without a sign of life after which a worker is killed and replaced; after a third of them
+    /health/ready says that it does not answer."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged. Texts are never logged."""
     log_format: Literal["auto", "json", "text"] = "auto"

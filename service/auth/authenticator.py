@@ -15,6 +15,7 @@ from service.auth.quotas import Quotas
 from service.errors import (
     BadForm,
     NotFound,
+    RateExceeded,
     TooLarge,
     TooManyRequests,
     Unauthorized,
@@ -116,6 +117,14 @@ class Authenticator:
             self._metrics.key_request(key.label, error.code)
             raise
         self._metrics.key_request(key.label, "admitted")
+
+    def charge(self, key: ApiKey, characters: int) -> None:
+        """Counts the characters of a request. Raises RateExceeded, TooLarge."""
+        try:
+            self.quotas.charge(key, characters)
+        except RateExceeded as error:
+            self._metrics.key_request(key.label, error.code)
+            raise
 
 
 class _Body(BaseModel):

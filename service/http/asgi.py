@@ -44,6 +44,7 @@ class AsgiApp:
             body=body,
             query=scope["query_string"].decode("latin-1"),
             second_port=self._second_port,
+            peer=(scope.get("client") or ("",))[0],
         )
         try:
             with body:

@@ -18,7 +18,14 @@ from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomEr
 from service.http.cors import Cors
 from service.http.in_flight import InFlight
 from service.http.limits import BodyReader, deadline
-from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
+from service.http.messages import (
+    CallerLeft,
+    Fields,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    network,
+)
 from service.http.parsing import check_media_type
 from service.http.problems import problem
 from service.http.routing import Route, RoutedRequest, Router
@@ -140,6 +147,7 @@ class Handler:
             return preflight
         if self._authenticator:
             await self._authenticate(self._authenticator, exchange, body)
+        call.caller = f"key {exchange.key.number}" if exchange.key else network(request.peer)
         if route is None:
             near = self._router.find(re.sub("/+", "/", request.path).rstrip("/"))[0]
             hint = f"; did you mean {near.path}?" if near else "; /docs shows what there is"
@@ -150,7 +158,7 @@ class Handler:
         if route.method == "POST":
             call.deadline = deadline(request.headers, self._settings)
             if route.admit and 0 < (length := request.declared_length) <= SHORT_BYTES:
-                route.admit(length, call.deadline)
+                route.admit(length, call)
             if route.takes_json:
                 check_media_type(request.headers)
             content = await body.whole()
@@ -173,6 +181,15 @@ class Handler:
             exchange.admitted = True
         finally:
             exchange.quotas = authenticator.quotas.headers(key)
+        if key.characters:
+
+            def charge(characters: int) -> None:
+                try:
+                    authenticator.charge(key, characters)
+                finally:
+                    exchange.quotas = authenticator.quotas.headers(key)
+
+            exchange.call.charge = charge
 
     def _error_response(self, exchange: Exchange, error: Exception) -> HttpResponse:
         if not isinstance(error, TextLoomError) or error.status == 500:

@@ -27,12 +27,12 @@ def deadline(headers: Headers, settings: Settings) -> float:
             raise InvalidInput(
                 f"X-Request-Timeout-Ms must be a whole number from 1 to {MAX_TIMEOUT_MS}"
             )
-        timeout = int(given)
+        timeout = min(int(given), max(settings.max_timeout_ms, timeout))
     return time.monotonic() + timeout / 1000
 
 
-def check_size(text: str | list[str], settings: Settings) -> None:
-    """Raises TooLarge for more texts or characters than the settings allow."""
+def check_size(text: str | list[str], settings: Settings) -> int:
+    """How many characters there are. Raises TooLarge for more, or more texts, than the settings allow."""
     texts = [text] if isinstance(text, str) else text
     if len(texts) > settings.max_texts:
         detail = f"{len(texts)} texts; at most {settings.max_texts} in a request"
@@ -41,6 +41,7 @@ def check_size(text: str | list[str], settings: Settings) -> None:
     if characters > settings.max_characters:
         detail = f"{characters} characters; at most {settings.max_characters} in a request"
         raise TooLarge(detail, errors=[FieldError("/text", detail)])
+    return characters
 
 
 class BodyReader:

@@ -37,8 +37,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answering", "_broken", "_closing", "_expects_continue", "_handler", "_head_bytes", "_headers", "_hosts",
-        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_read_timer", "_reading",
-        "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
+        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_peer", "_read_timer",
+        "_reading", "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
         "_write_paused", "_write_timer", "_wrong",
     )  # fmt: skip
 
@@ -88,6 +88,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = (
+            peer[0] if isinstance(peer, tuple) else ""
+        )  # a socket of the file system has none
         self._state.connections.add(self)  # type: ignore[arg-type]
         if len(self._state.connections) > self._settings.max_connections and not self._make_room():
             self._refuse(Overloaded("there are too many connections", retry_after=1))
@@ -193,6 +197,7 @@ class Connection(asyncio.Protocol):
             body=body,
             query=url.query.decode("latin-1") if url.query else "",
             second_port=self._second_port,
+            peer=self._peer,
         )
         self._receiving, self._headers = body, []
         self._waiting.append((request, body))

@@ -74,8 +74,8 @@ class Route:
     format_error: ErrorFormat = problem
     takes_json: bool = False
     """Whether a body must be JSON; if not, the endpoint looks at its type itself."""
-    admit: Callable[[int, float], None] | None = None
-    """Raises what is known before the body is read: takes its length and the deadline."""
+    admit: Callable[[int, Call], None] | None = None
+    """Raises what is known before the body is read: takes its length, and the deadline and the caller."""
     documentation: Documentation | None = None
 
 

@@ -37,7 +37,9 @@ class TaskEndpoint:
 
     async def answer(self, query: Any, call: Call) -> Any:
         """The answer to a query, if it is within the limits. Raises TextLoomError."""
-        self.check_size(query.text)
+        characters = self.check_size(query.text)
+        if call.charge:
+            call.charge(characters)
         return await self._answer(query, call)
 
     def check_size(self, text: str | list[str]) -> None:

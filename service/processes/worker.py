@@ -46,6 +46,7 @@ class Worker(Server):
         await super().shutdown(sockets=[])
 
     async def on_tick(self, counter: int) -> bool:
+        self._worker_table.beat(self._index)
         self._worker_table.set_connections(self._index, len(self.server_state.connections))
         return await super().on_tick(counter)
 

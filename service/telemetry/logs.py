@@ -105,11 +105,13 @@ def _add_figures(line: dict[str, Any], call: Call) -> None:
         return
     for phase, seconds in zip(PHASES, call.phases, strict=True):
         line[phase + "_ms"] = round(seconds * 1000, 3)
-    models, texts, characters, tokens = [], 0, 0, 0
+    models, texts, characters, tokens, expected = [], 0, 0, 0, 0.0
     for part in call.parts:
         models.append(f"{part.model.name}/{part.model.version}")
         texts += part.texts
         characters += part.characters
         tokens += part.tokens
+        expected += part.expected
     line["models"], line["texts"] = models, texts
     line["characters"], line["tokens"] = characters, tokens
+    line["expected_ms"] = round(expected * 1000, 3)

@@ -18,18 +18,22 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import mark_process_dead
 
 from service import __version__
 from service.processes.worker_table import WorkerTable
+from service.telemetry import metric_files
 from service.telemetry.counts import Count, Histogram, Level, Observations
 from service.telemetry.process_metrics import CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time when it began
+
+if metric_files.together():  # files by worker and not by process id, which is never the same again
+    values.ValueClass = values.MultiProcessValue(metric_files.writer)  # type: ignore[no-untyped-call]
 
 FLUSH_SECONDS = 0.25
 """How far the page of one process may be behind what another one has counted."""
@@ -40,6 +44,7 @@ REASONS = ("queue_full", "draining", "deadline", "caller_left")
 _SECONDS = tuple(ms / 1000 for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50))
 _SECONDS += (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _POWERS = tuple(2.0**power for power in range(14))
+_RATIOS = tuple(2.0**power for power in range(-5, 6))
 _TENTHS = tuple(step / 10 for step in range(1, 11))
 
 
@@ -139,6 +144,12 @@ class Metrics:
         self.rejected = counter(
             "rejected_total", "Requests refused or given up.", "model", "reason"
         )
+        self.estimate_ratio = histogram(
+            "estimate_ratio",
+            "Time in queue and batches, as a multiple of what was estimated when a request was accepted.",
+            "model",
+            buckets=_RATIOS,
+        )
         self.predictions = counter(
             "predictions_total", "Predictions made.", "model", "version", "label"
         )
@@ -202,6 +213,7 @@ class Metrics:
             padding_tokens=Count(self.padding_tokens.labels(name)),
             queue_depth=Level(self.queue_depth.labels(name)),
             unknown_tokens=Count(self.unknown_tokens.labels(name)),
+            estimate_ratio=Observations(self.estimate_ratio.labels(name)),
             rejected={reason: Count(self.rejected.labels(name, reason)) for reason in REASONS},
         )
         self.prediction_score.labels(name)
@@ -214,6 +226,8 @@ class Metrics:
         task = task or self._tasks.get(route, "")
         counted = self._requests.get((route, status, task))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = self._requests[route, status, task] = (
                 Count(self.http_requests.labels(route, task, str(status))),
                 Observations(self.http_request_duration.labels(route, task)),
@@ -245,6 +259,8 @@ class Metrics:
         """Count what authentication decided about a request."""
         counted = self._key_requests.get((label, outcome))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = Count(self.key_requests.labels(label, outcome))
             self._key_requests[label, outcome] = counted
             self._kept.append(counted)
@@ -254,6 +270,8 @@ class Metrics:
         """Count a prediction."""
         counted = self._predictions.get((model, version, label))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = self._predictions[model, version, label] = (
                 Count(self.predictions.labels(model, str(version), label)),
                 Observations(self.prediction_score.labels(model)),
@@ -280,9 +298,10 @@ class Metrics:
         PlatformCollector(registry=together)
         return generate_latest(together)
 
-    def forget_process(self, pid: int) -> None:
+    def forget_worker(self, index: int) -> None:
         """A worker has ended: its counts stay, its gauges do not."""
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        if self.worker_table:
+            metric_files.empty_gauges(index)
 
 
 async def keep_flushing(metrics: Metrics) -> None:
@@ -304,4 +323,5 @@ class ModelMetrics:
     padding_tokens: Count
     queue_depth: Level
     unknown_tokens: Count
+    estimate_ratio: Observations
     rejected: dict[str, Count]

@@ -412,6 +412,28 @@ def test_a_key_that_was_revoked_has_no_quota_left(tiny_models: Path, tmp_path: P
         assert quotas("key_quota_remaining")["shop"] == 0
 
 
+def test_over_its_characters_a_key_gets_429_and_the_rest_goes_on(
+    serve: Serve, tiny_models: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys.json"
+    sent = write(file, api_keys.make(1, "shop", characters=100))
+    with serve(tiny_models, keys=file, timeout_ms=600_000) as client:
+        client.headers.update(bearer(sent["shop"]))
+        answers: list[httpx.Response] = []
+        # more than once if a minute ends meanwhile
+        while not any(answer.status_code == 429 for answer in answers):
+            answers.append(client.post("/ner", json={"text": ["a" * 30, "b" * 30]}))
+        assert answers[0].status_code == 200
+        assert re.fullmatch(r'"characters";r=40;t=\d+', answers[0].headers["ratelimit"])
+        assert answers[-1].json()["code"] == "rate_exceeded"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        too_large = client.post("/ner", json={"text": "a" * 101})
+        assert (too_large.status_code, too_large.json()["code"]) == (413, "too_large")
+        assert client.get("/models").status_code == 200
+        page = client.get("/metrics").text
+    assert 'textloom_key_requests_total{key="shop",outcome="rate_exceeded"} 1.0' in page
+
+
 def test_over_its_concurrency_a_key_gets_429_until_something_is_done(
     tiny_models: Path,
     tmp_path: Path,

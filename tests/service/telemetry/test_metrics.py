@@ -26,6 +26,7 @@ LISTED = {
     "textloom_padding_tokens": {"model"},
     "textloom_queue_depth": {"model"},
     "textloom_rejected": {"model", "reason"},
+    "textloom_estimate_ratio": {"model"},
     "textloom_predictions": {"model", "version", "label"},
     "textloom_prediction_score": {"model"},
     "textloom_unknown_tokens": {"model"},
@@ -194,3 +195,11 @@ def test_two_servers_in_one_process_share_no_metrics(
 ) -> None:
     ask(tiny_client, "/ner", text="a")
     assert value(fresh, "textloom_http_requests_total", route="/ner") == 0
+
+
+def test_estimates_are_compared_with_outcomes(fresh: httpx.Client) -> None:
+    for number in range(40):
+        ask(fresh, "/ner", text="Ada " * (1 + number % 7))
+    counted = value(fresh, "textloom_estimate_ratio_count", model="ner")
+    assert 20 < counted < 40  # the first ones had no estimate
+    assert value(fresh, "textloom_estimate_ratio_sum", model="ner") > 0
