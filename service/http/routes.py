@@ -9,7 +9,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from service import tasks
-from service.http import openapi, pages
+from service.http import cards, openapi, pages
 from service.http.messages import HttpResponse
 from service.http.routing import Endpoint, Route, RoutedRequest, json_response
 from service.http.task_endpoint import TaskEndpoint
@@ -93,6 +93,8 @@ def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
         _documented("/metrics", show_metrics, None),
         Route("GET", "/", pages.playground),
         Route("GET", "/playground/{asset}", pages.playground_asset),
+        Route("GET", "/playground/models", cards.list_page(registry)),
+        Route("GET", "/playground/models/{name}/{file}", cards.card_page(registry)),
         Route("GET", "/docs", pages.docs),
         Route("GET", "/docs/{asset}", pages.docs_asset),
     ]
