@@ -1,10 +1,10 @@
 """Every answer that the project shows, and the one command that writes them all anew.
 
 `python -m tests.docs.samples` (`make samples`) asks the bundles in `models/` and writes their answers: below each
-call to port 8000 in README.md and docs/, and in each task's `example_answer.json`, which `/docs` shows. It also
-takes docs/playground.png anew, for which it needs Chromium. Read the difference before you commit it: only a person
-can say whether an answer is right. `test_samples.py` holds the answers to the bundles; what the playground shows of
-its own samples (service/playground/samples.json) is held to what is right by its tests.
+call to port 8000 in README.md and docs/, and in each task's `example_answer.json`, which `/docs` shows. It takes
+docs/playground.png anew, too, for which it needs Chromium. Read the difference before you commit it: only a
+person can say whether an answer is right. `test_samples.py` holds the answers to the bundles; the samples of the
+playground (service/playground/samples.json) have a test of their own, which holds them to what is right.
 """
 
 import base64
