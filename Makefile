@@ -78,7 +78,7 @@ docs: .venv-dev/installed  ## build the documentation into site/
 	@.venv-dev/bin/mkdocs build --quiet --strict
 	@echo "The documentation is site/index.html"
 
-samples: .venv-dev/installed  ## write the answers that README and docs show anew, after a model has changed
+samples: .venv-dev/installed  ## after a model has changed, write the answers and the picture in README and docs anew
 	@.venv-dev/bin/python -m tests.docs.samples
 
 sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (CycloneDX)

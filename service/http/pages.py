@@ -1,6 +1,6 @@
 """The pages for people: the playground and the documentation, with their scripts, styles and pictures.
 
-Leaves out what the documentation says (openapi.py).
+Leaves out what the documentation says (openapi.py) and the pages about models (cards.py).
 """
 
 from functools import cache
@@ -13,7 +13,9 @@ from service.http.messages import HttpResponse
 from service.http.routing import RoutedRequest
 
 PLAYGROUND = Path(__file__).parents[1] / "playground"
-PLAYGROUND_ASSETS = ("page.css", "page.js", "icon.svg")
+PLAYGROUND_ASSETS = frozenset(
+    path.name for path in PLAYGROUND.iterdir() if path.suffix in (".css", ".js", ".json", ".svg")
+)
 DOCS_ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 """Of the installed package fastapi-offline, so that the page works without a network."""
 
@@ -49,25 +51,25 @@ SwaggerUIBundle({
 
 
 async def playground(_: RoutedRequest) -> HttpResponse:
-    return _page(_file(PLAYGROUND / "page.html"), PLAYGROUND_POLICY)
+    return html_response(_file(PLAYGROUND / "page.html"))
 
 
 async def playground_asset(request: RoutedRequest) -> HttpResponse:
     name = request.parameters["asset"]
     if name not in PLAYGROUND_ASSETS:
         raise NotFound("there is no such part of the playground")
-    return _asset(PLAYGROUND / name, (b"cache-control", b"no-cache"))
+    return file_response(PLAYGROUND / name, (b"cache-control", b"no-cache"))
 
 
 async def docs(_: RoutedRequest) -> HttpResponse:
-    return _page(_DOCS, DOCS_POLICY)
+    return html_response(_DOCS, DOCS_POLICY)
 
 
 async def docs_asset(request: RoutedRequest) -> HttpResponse:
     name = request.parameters["asset"]
     if name not in DOCS_ASSETS:
         raise NotFound("there is no such part of the documentation")
-    return _asset(_swagger() / name)
+    return file_response(_swagger() / name)
 
 
 @cache
@@ -79,7 +81,7 @@ def _swagger() -> Path:
     return Path(found.origin).parent / "static"
 
 
-def _page(html: bytes, policy: bytes) -> HttpResponse:
+def html_response(html: bytes, policy: bytes = PLAYGROUND_POLICY) -> HttpResponse:
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", policy),
@@ -87,7 +89,7 @@ def _page(html: bytes, policy: bytes) -> HttpResponse:
     return HttpResponse(200, headers, html)
 
 
-def _asset(path: Path, *headers: tuple[bytes, bytes]) -> HttpResponse:
+def file_response(path: Path, *headers: tuple[bytes, bytes]) -> HttpResponse:
     kind = guess_type(path.name)[0] or "application/octet-stream"
     if kind.startswith("text/"):
         kind += "; charset=utf-8"

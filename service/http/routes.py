@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from service import tasks
 from service.errors import NotReady
-from service.http import openapi, pages
+from service.http import cards, openapi, pages
 from service.http.messages import HttpResponse
 from service.http.routing import Endpoint, Route, RoutedRequest, json_response
 from service.http.task_endpoint import TaskEndpoint
@@ -103,6 +103,8 @@ def service_routes(
         _documented("/metrics", show_metrics, None),
         Route("GET", "/", pages.playground),
         Route("GET", "/playground/{asset}", pages.playground_asset),
+        Route("GET", "/playground/models", cards.list_page(registry)),
+        Route("GET", "/playground/models/{name}/{file}", cards.card_page(registry)),
         Route("GET", "/docs", pages.docs),
         Route("GET", "/docs/{asset}", pages.docs_asset),
     ]

@@ -46,6 +46,7 @@ class LoadedModel(Generic[R, A]):
         metrics: Metrics,
         settings: Settings,
     ) -> None:
+        self.bundle = task.bundle
         self.manifest = task.bundle.manifest
         self.sha256 = task.bundle.sha256
         self.name = ModelName(name=self.manifest.name, version=self.manifest.version)

@@ -1,14 +1,17 @@
 """Every answer that the project shows, and the one command that writes them all anew.
 
 `python -m tests.docs.samples` (`make samples`) asks the bundles in `models/` and writes their answers: below each
-call to port 8000 in README.md and docs/, and in each task's `example_answer.json`, which `/docs` shows. Read the
-difference before you commit it: only a person can say whether an answer is right. `test_samples.py` holds them all
-to the bundles.
+call to port 8000 in README.md and docs/, and in each task's `example_answer.json`, which `/docs` shows. It takes
+docs/playground.png anew, too, for which it needs Chromium. Read the difference before you commit it: only a
+person can say whether an answer is right. `test_samples.py` holds the answers to the bundles; the samples of the
+playground (service/playground/samples.json) have a test of their own, which holds them to what is right.
 """
 
+import base64
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +21,13 @@ import httpx
 
 from service import tasks
 from tests.service.conftest import SHIPPED, serving
+from tests.service.playground.browser import MISSING, Page, chrome
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHOWN = re.compile(r"```sh\n([^`]*127\.0\.0\.1:8000[^`]*)```\n+```json\n(.*?)```", re.DOTALL)
 WIDTH = 96
+PICTURE = ROOT / "docs" / "playground.png"
 
 
 @dataclass(frozen=True)
@@ -102,13 +107,38 @@ def layout(value: Any, indent: int = 0, taken: int = 0) -> str:
     return "{" + f",\n{pad}".join(parts) + "}"
 
 
+def take_picture(address: str) -> None:
+    """The playground with its first sample, as docs/playground.png.
+
+    Without the timing, which would be that of this machine, and with the usual port in the code.
+    """
+    tidy = (
+        "document.querySelectorAll('.timing').forEach((each) => { each.hidden = true; });"
+        "const code = document.querySelector('#code code');"
+        "code.textContent = code.textContent.replace(location.host, '127.0.0.1:8000');"
+        "return Math.ceil(document.querySelector('.bottom').getBoundingClientRect().top);"
+    )
+    with chrome() as driver:
+        page = Page(driver, address).open(width=1200, height=400)
+        height = driver.execute_script(tidy)
+        clip = {"x": 0, "y": 0, "width": 1200, "height": height, "scale": 1}
+        shot = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+        assert not page.all(".problem")
+        image = driver.execute_cdp_cmd("Page.captureScreenshot", shot)["data"]
+    PICTURE.write_bytes(base64.b64decode(image))
+
+
 def main() -> None:
-    with serving(SHIPPED) as client:
+    with serving(SHIPPED, timeout_ms=600_000) as client:
         for sample in samples():
             answer = sample.answer(client)
             if not same(answer, json.loads(sample.shown)):
                 sample.write(answer)
                 print(f"written: {sample.name}")
+        if MISSING:
+            sys.exit(f"{PICTURE.name} is as it was: {MISSING}")
+        take_picture(str(client.base_url))
+        print(f"written: {PICTURE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -40,15 +40,15 @@ def repository(folder: Path) -> Path:
     return folder
 
 
-def ner(folder: Path, name: str = "ner") -> Bundle:
-    """Knows `Ada Lovelace` and `London`."""
+def ner(folder: Path, name: str = "ner", certainty: float = 6.0) -> Bundle:
+    """Knows `Ada Lovelace` and `London`, by `certainty` better than that they are no names."""
     staged = bundle.stage(folder, name)
     words = ["[PAD]", "[UNK]", *WORDS]
     _word_tokenizer(words).save(str(staged / "tokenizer.json"))
     table = np.zeros((len(words), len(TAGS)), np.float32)
     table[:2, 0] = 6.0
     for row, word in enumerate(words[2:], start=2):
-        table[row, TAGS.index(WORDS[word])] = 6.0
+        table[row, TAGS.index(WORDS[word])] = certainty
     blank = np.zeros(len(TAGS), np.float32)
     _graph(
         staged / "letters.onnx",
