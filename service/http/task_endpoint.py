@@ -37,11 +37,7 @@ class TaskEndpoint:
 
     async def answer(self, query: Any, call: Call) -> Any:
         """The answer to a query, if it is within the limits. Raises TextLoomError."""
-        characters = self.check_size(query.text)
+        characters = check_size(query.text, self._settings)
         if call.charge:
             call.charge(characters)
         return await self._answer(query, call)
-
-    def check_size(self, text: str | list[str]) -> None:
-        """Raises TooLarge."""
-        check_size(text, self._settings)

@@ -98,7 +98,7 @@ def test_a_page_of_another_origin_posts_json_and_forms_if_it_may(
         assert request_id
         assert len(answer["results"][0]["entities"]) == 2
         _, answer = browser.execute_async_script(FETCH, translate, None)
-        assert answer == {"translatedText": "où 😀"}
+        assert answer == {"translatedText": "ou 😀"}
         browser.get(f"{origin.replace('127.0.0.1', 'localhost')}/health/live")
         for arguments in ((ner, QUERY), (translate, None)):
             assert browser.execute_async_script(FETCH, *arguments) == ["TypeError"]

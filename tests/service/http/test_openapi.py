@@ -122,7 +122,7 @@ def test_a_task_documents_every_error_an_example_of_each_and_its_headers(
     tiny_client: httpx.Client, path: str
 ) -> None:
     operation = document(tiny_client)["paths"][path]["post"]
-    statuses = {"200", "400", "404", "413", "415", "422", "500", "503", "504"}
+    statuses = {"200", "400", "404", "408", "413", "415", "422", "431", "500", "503", "504"}
     assert operation["responses"].keys() == statuses
     for status, response in operation["responses"].items():
         assert "X-Request-ID" in response["headers"]
