@@ -31,7 +31,10 @@ PUBLIC = {"/health/live", "/health/ready"}
 """Beside the download of a file, whose name is a secret."""
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
 ROUTES = sorted(
-    (route.method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))
+    (
+        route.method,
+        route.path.format(name="ner", version=1, asset=ASSETS.get(route.path), file="card"),
+    )
     for route in create_app(Settings()).router.routes
     if "download_file" not in route.path
 )
