@@ -19,6 +19,7 @@ from tests.training import tiny
 from training import tasks as trained
 from training.commands import train as command
 from training.data.corpora import read_conll, read_labelled, read_pairs
+from training.errors import TrainingError
 from training.tasks.ner import scores as ner_scores
 from training.tasks.sentiment import scores as sentiment_scores
 from training.tasks.translate.config import BUNDLE_OPTIONS
@@ -242,6 +243,7 @@ ALL_OPTIONS: dict[str, dict[str, Any]] = {
 FIT: dict[str, Any] = {
     "epochs": 2,
     "batch_tokens": 128,
+    "optimizer": "muon",
     "learning_rate": 0.005,
     "schedule": "decay",
     "warmup": 0.2,
@@ -299,7 +301,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task == "ner":
         given["guidelines"] = {"ner-dev": "titles demonyms", "nowhere": "places"}
     if task == "translate":
-        last = {"finish_train": [f"{train}#20"], "finish_epochs": 2}
+        last = {"finish_train": ["-train#0.5x"], "finish_epochs": 2, "finish_now": False}
         given["finish"] = last
     fields = trained.part(task, "config").Config.model_fields
     elsewhere = {"notes", "precision"}
@@ -347,10 +349,10 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     else:
         assert manifest.languages == ["fr", "en"]
         assert written["finish"] == last
-        assert [corpus.examples for corpus in manifest.training.corpora][-3:] == [30, 40, 20]
+        assert [corpus.examples for corpus in manifest.training.corpora][-2:] == [30, 40]
         log = tmp_path / "runs" / "kept" / "finish" / "log.jsonl"
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
-        assert len(list((tmp_path / "runs").glob("pairs-*.tsv"))) == 2  # those cleaned
+        assert len(list((tmp_path / "runs").glob("pairs-*.tsv"))) == 1  # those cleaned
         shares = (log.parent / "dev.jsonl").read_text().splitlines()
         assert [set(json.loads(line)) for line in shares] == [{"translate-dev"}] * 4
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
@@ -361,8 +363,16 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
 
 
 def test_a_named_translator_goes_on_after_it_was_published(corpora: Path, tmp_path: Path) -> None:
-    train = str(corpora / "translate-train.tsv")
-    options = ("--run", "mine", "--schedule", "constant", "--chunk", "20", "--finish-train", train)
+    options = (
+        "--run",
+        "mine",
+        "--schedule",
+        "constant",
+        "--chunk",
+        "20",
+        "--finish-train",
+        "train",
+    )
     first = tiny.train("translate", corpora, tmp_path, *options, "--epochs", "3")
     again = tiny.train("translate", corpora, tmp_path, *options, "--epochs", "5")
     assert (first.name, again.name) == ("1", "2")
@@ -376,6 +386,25 @@ def test_a_named_translator_goes_on_after_it_was_published(corpora: Path, tmp_pa
     for name in ("encoder.onnx", "decoder.onnx"):
         assert (whole / name).read_bytes() == (again / name).read_bytes()
         assert (whole / name).read_bytes() != (first / name).read_bytes()
+
+
+def test_a_version_is_published_from_a_run_at_its_checkpoint(
+    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--run", "mine", "--chunk", "20", "--epochs", "3")
+    now = ("--finish-train", "train", "--finish-now", "True")
+    with pytest.raises(TrainingError, match="mine holds no checkpoint"):
+        tiny.train("translate", corpora, tmp_path, *options, *now)
+    tiny.train("translate", corpora, tmp_path, *options)
+    checkpoint = (tmp_path / "runs" / "mine" / "checkpoint.pt").read_bytes()
+    second = tiny.train("translate", corpora, tmp_path, *options, *now)
+    assert (tmp_path / "runs" / "mine" / "checkpoint.pt").read_bytes() == checkpoint
+    assert second.name == "2"
+    # three epochs and that of the last phase
+    log = (tmp_path / "runs" / "mine" / "finish" / "log.jsonl").read_text()
+    assert len(log.splitlines()) == 1
+    with pytest.raises(TrainingError, match="no training file has 'elsewhere' in its path"):
+        tiny.train("translate", corpora, tmp_path, *options, "--finish-train", "elsewhere")
 
 
 def test_pairs_that_are_no_translations_are_left_out_where_asked_for(

@@ -16,6 +16,7 @@ from training.errors import TrainingError
 
 @dataclass(frozen=True)
 class Corpus:
+    file: str
     pairs: Sequence[Pair]
     weight: float
     """How often it is read in a pass."""
@@ -67,13 +68,31 @@ def load(
     turned = (lambda pairs: [pair.swapped() for pair in pairs]) if reverse else list
     return Data(
         train=[
-            Corpus(turned(pairs), weight) for pairs, weight in zip(grouped, weights, strict=True)
+            Corpus(name, turned(pairs), weight)
+            for name, pairs, weight in zip(names, grouped, weights, strict=True)
         ],
         dev={name: turned(pairs) for name, pairs in dev.items()},
         tests={name: turned(pairs) for name, pairs in data.tests.items()},
         corpora=data.corpora,
         left_out=left_out,
     )
+
+
+def reweighted(corpora: Sequence[Corpus], parts: Sequence[str]) -> list[Corpus]:
+    """The corpora whose file has one of these parts in its path, with the weight of the first that it has.
+
+    parts: as `europarl` or `europarl#0.1x`. Raises TrainingError for one that no file has.
+    """
+    weights = dict(map(_weighted, parts))
+    found = [
+        Corpus(corpus.file, corpus.pairs, weights[part])
+        for corpus in corpora
+        if (part := next((part for part in weights if part in corpus.file), None)) is not None
+    ]
+    for part in weights:
+        if not any(part in corpus.file for corpus in corpora):
+            raise TrainingError(f"no training file has {part!r} in its path")
+    return found
 
 
 def _weighted(name: str) -> tuple[str, float]:

@@ -218,6 +218,25 @@ def fit(
     return history
 
 
+def restore(network: nn.Module, folder: Path) -> History:
+    """The weights of the checkpoint in `folder` as they would be validated; gives its history.
+
+    Raises TrainingError if there is none, or none that was validated.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise TrainingError(f"{folder} holds no checkpoint")
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    history = _history(state)
+    if not history.points:
+        raise TrainingError(f"{folder}: the training was not validated yet")
+    network.load_state_dict(state["network"])
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for weight, mean in zip(learnt, state["mean"] or learnt, strict=True):
+        weight.data.copy_(mean)
+    return history
+
+
 class _Mean:
     """A running mean of the weights (Polyak and Juditsky 1992), which forgets by `decay` at each step.
 
@@ -307,11 +326,15 @@ def _resume(
     torch.set_rng_state(state["random"])
     if state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"])
-    points = [Point(**point) for point in state["history"].pop("points")]
-    history = History(points=points, **state["history"])
+    history = _history(state)
     history.resumed += 1
     progress = _Progress(**state["progress"])
     device = next(network.parameters()).device
     best = {name: value.to(device) for name, value in state["best"].items()}
     tqdm.write(f"resumed at step {progress.step} from {path}")
     return progress, history, best
+
+
+def _history(state: dict[str, Any]) -> History:
+    points = [Point(**point) for point in state["history"].pop("points")]
+    return History(points=points, **state["history"])

@@ -22,7 +22,7 @@ class Embedded(nn.Module):
 
 def trained(network: Embedded, optimizer: Optimizer, steps: range) -> None:
     for step in steps:
-        network.loss(step).backward()  # type: ignore[no-untyped-call]
+        network.loss(step).backward()
         optimizer.step(0.01)
 
 
@@ -36,7 +36,7 @@ def test_adamw_is_that_of_pytorch() -> None:
     theirs = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0.0, fused=True)
     for step in range(3):
         theirs.zero_grad()
-        network.loss(step).backward()  # type: ignore[no-untyped-call]
+        network.loss(step).backward()
         theirs.step()
     for mine, other in zip(ours.parameters(), network.parameters(), strict=True):
         assert torch.equal(mine, other)

@@ -51,9 +51,12 @@ class Finish(Options):
     """A last phase of the training, in which the rate falls to zero, on what the translator is to be best at."""
 
     finish_train: tuple[str, ...] = ()
-    """Files to train on after the others; none: there is no such phase."""
+    """Training files to read once more after the others, each by a part of its path, as written/ or europarl#0.1x;
+    the first part that fits a file is taken. None: there is no such phase."""
     finish_epochs: int = Field(default=1, ge=1)
     """Epochs of this phase."""
+    finish_now: bool = False
+    """Begin this phase at the checkpoint of a named run, which can go on from there later."""
 
 
 class Config(Options):

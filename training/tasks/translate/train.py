@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from training.evaluation import behaviour
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_half
 from training.nn.batches import bucketed, pad
-from training.nn.fit import CHECKPOINT, History, fit, prepare
+from training.nn.fit import CHECKPOINT, History, fit, prepare, restore
 from training.nn.summary import count_parameters, print_summary
 from training.tasks.translate import scores, search, warm_start
 from training.tasks.translate.config import BUNDLE_OPTIONS, Architecture, Config
@@ -44,10 +45,9 @@ DEV_SHARES = "dev.jsonl"
 
 def train(config: Config) -> Path:
     """Reads, builds, fits, exports and scores; gives the folder of the published bundle."""
-    data = load_data(config, config.files.train)
-    last = load_data(config, config.finish.finish_train) if config.finish.finish_train else None
+    data = load_data(config)
+    last = parallel.reweighted(data.train, config.finish.finish_train)
     used = [*data.corpora]
-    used += [corpus for corpus in last.corpora if corpus.split == "train"] if last else []
     published = warm_start.open_bundle(config.start, config.network) if config.start else None
     if published:
         corpora = published.manifest.training.corpora
@@ -58,15 +58,19 @@ def train(config: Config) -> Path:
     tokenizer = build_tokenizer(data.train, config, published, folder)
     network = build_network(tokenizer, config, published).to(device)
     print_summary(network, sum(len(corpus.pairs) for corpus in data.train), data.left_out)
-    history = fit_network(network, tokenizer, data, config, folder)
+    if config.finish.finish_now:
+        history = restore(network, folder)
+    else:
+        history = fit_network(network, tokenizer, data, config, folder)
     if last:
-        history = history.then(finish_network(network, tokenizer, last, config, folder))
+        ended = replace(data, train=last)
+        history = history.then(finish_network(network, tokenizer, ended, config, folder))
     return publish_bundle(network, tokenizer, data, config, used, history, folder)
 
 
-def load_data(config: Config, train: Sequence[str]) -> parallel.Data:
+def load_data(config: Config) -> parallel.Data:
     return parallel.load(
-        config.files.model_copy(update={"train": tuple(train)}),
+        config.files,
         languages=(config.network.source, config.network.target),
         reverse=config.network.reverse,
         clean=config.clean,

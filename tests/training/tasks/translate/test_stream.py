@@ -20,7 +20,7 @@ EXAMPLES = Examples(Reader("en", "fr", KNOWN), Reader("fr", "en", KNOWN), change
 
 
 def corpus(name: str, size: int, weight: float) -> Corpus:
-    return Corpus([Pair(f"{name} word {n}", f"{name} mot {n}") for n in range(size)], weight)
+    return Corpus(name, [Pair(f"{name} word {n}", f"{name} mot {n}") for n in range(size)], weight)
 
 
 CORPORA = [corpus("a", 10, 1.0), corpus("b", 6, 2.0), corpus("c", 8, 0.5), corpus("d", 9, 1.5)]
