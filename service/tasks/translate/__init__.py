@@ -33,7 +33,7 @@ SPEC = TaskSpec(
     fixed=pair,
     examples={
         "French to English": {
-            "text": "Les modèles de séquence sont super puissants.",
+            "text": "Vos données ne quittent pas votre serveur.",
             "source": "fr",
             "target": "en",
         },

@@ -32,34 +32,44 @@ class Right:
 
 RIGHT = {
     "News": Right(
-        "Angela Merkel PER, Emmanuel Macron PER, Paris LOC, Microsoft ORG, Berlin LOC",
+        "Maria Schneider PER, Microsoft ORG, Berlin LOC, Emmanuel Macron PER, Paris LOC",
         "00",
-        ("Angela Merkel a rencontré Emmanuel Macron à Paris", "lundi", "bureau", "à Berlin"),
+        (
+            "Maria Schneider travaille pour Microsoft à Berlin.",
+            "Emmanuel Macron est arrivé|Emmanuel Macron arriva",
+            "à Paris lundi",
+        ),
     ),
     "Review": Right(
         "",
         "+0-",
-        ("hôtel", "beau|magnifique", "gens|personnes", "gare|station", "nourriture|repas"),
+        (
+            "gens|personnes",
+            "gentil|sympa",
+            "près de la gare",
+            "nourriture|repas",
+            "terrible|affreu",
+        ),
     ),
     "French": Right(
         "",
         "",
-        ("equence models", "super powerful", "wo children", "football|soccer", "the park"),
+        ("Your data", "leave your server", "wo children", "football|soccer", "the park"),
     ),
     "Emoji": Right(
         "Anna PER, London LOC",
         "0++",
-        ("Anna est à Londres. 😀", "aime la ville|adore la ville|aime cette ville", "🎉"),
+        ("Anna travaille à Londres. 😀", "aime la ville|adore la ville|aime cette ville", "🎉"),
     ),
     "Letter": Right(
-        "Anna PER, Vienna LOC, Prague LOC, Maria Schneider PER, Budapest LOC, Munich LOC, Laura PER",
-        "00?-+00+00+?0",
-        ("Anna,\n\n", "à Vienne", "Prague", "Budapest", "Munich", "heureux|heureuse", "Laura"),
+        "Anna PER, Vienna LOC, Maria Schneider PER, Laura PER",
+        "00-+00++0",
+        ("Anna,\n\n", "à Vienne", "voyage", "musée avec Maria Schneider", "heureu", "Laura"),
     ),
     "HTML": Right(
         "",
         "",
-        ("<p>", "<b>hôtel</b>", '<a href="rules.html">', "</a>", "</p>", "chambre"),
+        ("<p>", "<b>hôtel</b>", '<a href="rules.html">règles</a>', "</p>"),
     ),
 }
 
