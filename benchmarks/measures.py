@@ -1,4 +1,5 @@
-"""What is claimed, measured: each function gives the rows of one measure; overload.py has the one by open loop.
+"""What is claimed, measured: each function gives the rows of one measure; those by open loop are in overload.py
+and fairness.py.
 
 Ours and the other are measured by turns, several times, so that whatever else the machine does hits both; a
 ratio is the median of the ratios of the turns.
@@ -12,6 +13,7 @@ from typing import Any
 
 from benchmarks import in_process, servers, traffic
 from benchmarks.closed_loop import wrk
+from benchmarks.fairness import fairness
 from benchmarks.overload import overload
 from benchmarks.rows import Plan, Row, ratio
 from service.settings import cores
@@ -217,5 +219,6 @@ MEASURES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "one-connection": one_connection,
     "translation": translation,
     "overload": overload,
+    "fairness": fairness,
     "memory": memory,
 }

@@ -61,8 +61,9 @@ def save(folder: Path, measure: str, rows: list[Row], about: dict[str, Any]) -> 
 
 
 def kept(folder: Path, measures: Sequence[str]) -> list[Row]:
-    """The rows of the results in `folder`, in the order of `measures`."""
-    contents = [json.loads((folder / f"{measure}.json").read_text()) for measure in measures]
+    """The rows of the results in `folder`, in the order of `measures`; a new measure has none yet."""
+    files = [folder / f"{measure}.json" for measure in measures]
+    contents = [json.loads(file.read_text()) for file in files if file.exists()]
     return [
         Row(**{name: fields[name] for name in fields if name != "met"})
         for content in contents

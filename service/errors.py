@@ -3,6 +3,7 @@
 TextLoomError
 ├── InvalidInput            422  a field or a text is not acceptable
 ├── BadJSON                 400  the body is not UTF-8 JSON
+├── BadForm                 400  the body is no form in UTF-8
 ├── BadRequest              400  it is no HTTP
 ├── Unauthorized            401  no key, or a wrong one
 ├── NotFound                404  no such path or model
@@ -10,11 +11,13 @@ TextLoomError
 ├── TooSlow                 408  the request did not come in time
 ├── TooLarge                413  over the configured size of a request
 ├── UnsupportedMediaType    415
+├── UnsupportedEncoding     415  the body is compressed in a way that is not served
 ├── TooManyRequests         429  over a key's quota
 │   ├── RateExceeded
 │   └── ConcurrencyExceeded
 ├── HeadTooLarge            431  over the configured size of a head
 ├── Unavailable             503  retry later
+│   ├── Overloaded
 │   ├── QueueFull
 │   ├── Draining
 │   └── NotReady
@@ -53,11 +56,14 @@ class TextLoomError(Exception):
         *,
         errors: list[FieldError] | None = None,
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []
         self.retry_after = retry_after
+        if headers:
+            self.headers = {**self.headers, **headers}
 
 
 class InternalError(TextLoomError):
@@ -70,6 +76,10 @@ class InvalidInput(TextLoomError):
 
 class BadJSON(TextLoomError):
     status, code, title = 400, "bad_json", "Not JSON"
+
+
+class BadForm(TextLoomError):
+    status, code, title = 400, "bad_form", "Not a form"
 
 
 class BadRequest(TextLoomError):
@@ -92,13 +102,20 @@ class NotFound(TextLoomError):
 class MethodNotAllowed(TextLoomError):
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 
-    def __init__(self, allowed: str) -> None:
+    def __init__(self, method: str) -> None:
+        """method: the one of the path; HEAD is allowed wherever GET is."""
+        allowed = "GET, HEAD" if method == "GET" else method
         super().__init__(f"this path takes {allowed} only")
         self.headers = {"allow": allowed}
 
 
 class UnsupportedMediaType(TextLoomError):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class UnsupportedEncoding(TextLoomError):
+    status, code, title = 415, "unsupported_encoding", "Unsupported content encoding"
+    headers = {"accept-encoding": "gzip, deflate"}
 
 
 class TooSlow(TextLoomError):
@@ -131,6 +148,12 @@ class HeadTooLarge(TextLoomError):
 
 class Unavailable(TextLoomError):
     status, code, title = 503, "unavailable", "Unavailable"
+
+
+class Overloaded(Unavailable):
+    code, title = "overloaded", "Overloaded"
+    # what is left of the request is not read
+    headers = {"connection": "close"}
 
 
 class QueueFull(Unavailable):

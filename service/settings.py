@@ -6,6 +6,7 @@ Leaves out everything that belongs to a model: that travels in its bundle.
 import argparse
 import math
 import os
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, Vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.auth import api_keys
+from service.registry import pins
 
 PREFIX = "TEXTLOOM_"
 
@@ -23,12 +25,7 @@ Count = Annotated[int, Field(ge=1)]
 
 def _pins(given: object) -> object:
     """`ner=2,sentiment=1` as a dict."""
-    if not isinstance(given, str):
-        return given
-    pairs = [pair.split("=") for pair in given.split(",") if pair]
-    if not all(len(pair) == 2 and pair[1].isdecimal() for pair in pairs):
-        raise ValueError("Input should be names and versions, such as ner=2,sentiment=1")
-    return {name.strip(): int(version) for name, version in pairs}
+    return pins.parse(given) if isinstance(given, str) else given
 
 
 def _traceable(endpoint: str) -> str:
@@ -53,6 +50,33 @@ def _admin(given: str) -> str:
     return given
 
 
+def _origins(given: object) -> object:
+    """`https://app.example,https://other.example` as a tuple."""
+    if not isinstance(given, str):
+        return given
+    origins = tuple(origin.strip() for origin in given.split(",") if origin.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|[a-z][a-z0-9+.-]*://[^/?#\s]+", origin):
+            raise ValueError("Input should be origins without paths, such as https://app.example")
+    return origins
+
+
+def _root_path(given: str) -> str:
+    if given and not re.fullmatch(r"(?:/[\w.~-]+)+", given):
+        raise ValueError("Input should be a path without a final slash, such as /nlp")
+    return given
+
+
+def _grpc(given: str) -> str:
+    if given:
+        address(given)
+        if not find_spec("grpc"):
+            raise ValueError(
+                "gRPC needs more: pip install --require-hashes -r requirements/grpc.txt"
+            )
+    return given
+
+
 def _keys(path: Path) -> Path:
     try:
         api_keys.read(path)
@@ -61,6 +85,7 @@ def _keys(path: Path) -> Path:
     return path
 
 
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 Pins = Annotated[dict[str, Count], NoDecode, BeforeValidator(_pins)]
 
 
@@ -87,14 +112,30 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=0)] = 0
     """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
     loop, in turns with requests, which is fastest."""
+    cors_origins: Origins = ()
+    """Origins whose pages may call the service from a browser, such as https://app.example, separated by commas;
+    * for all."""
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    """Path below which a proxy serves the service, such as /nlp; it may take it away or not."""
     keys: Annotated[Path, AfterValidator(_keys)] | None = None
     """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
     """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
-    max_head_bytes: Annotated[int, Field(ge=0)] = 0
+    grpc: Annotated[str, AfterValidator(_grpc)] = ""
+    """HOST:PORT for the Open Inference Protocol over gRPC; port 0 takes a free one. It needs
+    requirements/grpc.txt."""
+    max_connections: Count = 1000
+    """Most connections of a process. For another one the connection that has been idle for longest is closed; if
+    none is idle, it is answered 503."""
+    max_inflight_bytes: Count = 32 * 1024 * 1024
+    """Most bytes of bodies and of answers that are not taken yet, in a process. For more, what has been on its way
+    for longest gives way, or the new body is answered 503."""
+    max_head_bytes: Annotated[int, Field(ge=0)] = 32 * 1024
     """Longest head of a request, its line and headers, in bytes; 0 for any length."""
-    read_seconds: Annotated[float, Field(ge=0)] = 0.0
+    read_seconds: Annotated[float, Field(ge=0)] = 60.0
     """Seconds for the head of a request to come, and as many for its body; 0 for any time."""
+    write_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds in which a caller must take an answer; 0 for any time."""
     idle_seconds: Count = 65
     """Seconds until a connection without a request is closed; longer than a load balancer keeps it."""
     max_body_bytes: Count = 4 * 1024 * 1024
@@ -106,11 +147,17 @@ class Settings(BaseSettings):
     batch_tokens: Count = 1024
     """Most tokens computed in one batch, padding included; a longer window runs alone."""
     queue_tokens: Count = 65_536
-    """Most tokens that may wait for one model before new requests are refused."""
+    """Most tokens that may wait for one model before a request and with it; else it is refused. What fair
+    queueing serves after it does not count."""
     timeout_ms: Count = 30_000
     """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
+    max_timeout_ms: Count = 300_000
+    """Most milliseconds that a caller gets, however many he asks for."""
     shutdown_seconds: Count = 20
     """Seconds that in-flight requests are given to finish after SIGTERM."""
+    hang_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds without a sign of life after which a worker is killed and replaced; after a third of them
+    /health/ready says that it does not answer."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged. Texts are never logged."""
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -130,22 +177,23 @@ class Settings(BaseSettings):
         return self.threads or max(1, cores() // self.processes)
 
 
-def read(arguments: Sequence[str] | None = None) -> Settings:
+def read(arguments: Sequence[str] | None = None, *, program: str = "python -m service") -> Settings:
     """The settings from the command line, for what is not there from the environment, else the defaults.
 
-    Ends the process with a line of explanation and status 2 if a value is wrong.
+    Ends the process with a line of explanation and status 2 if a value is wrong. program: what was called.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m service",
-        description="Serves a model repository over HTTP; `python -m service models` manages one,\n"
-        "`python -m service keys` the keys of callers.",
+        prog=program,
+        description=f"Serves a model repository over HTTP; `{program} models` manages one,\n"
+        f"`{program} keys` the keys of callers.",
         formatter_class=argparse.RawTextHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
-        default = "none" if field.default in ({}, "", None) else field.default
-        about = f"{field.description}\ndefault {default}, variable {PREFIX}{name.upper()}"
+        default = "none" if field.default in ({}, (), "", None) else field.default
+        described = str(field.description).replace("python -m service", program)
+        about = f"{described}\ndefault {default}, variable {PREFIX}{name.upper()}"
         parser.add_argument(_flag(name), metavar=name.upper(), help=about)
     given = vars(parser.parse_args(arguments))
     try:

@@ -1,6 +1,11 @@
 """What the server answers, as typed objects. A field that a newer server adds is ignored."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
+
+Unit = Literal["codepoint", "utf16", "byte"]
+"""Of `start` and `end`."""
 
 
 class Answer(BaseModel):

@@ -6,8 +6,10 @@ made, retried and read is written once, as generators that leave the sending and
 """
 
 import asyncio
+import logging
 import os
 import random
+import re
 from asyncio import sleep as sleep_aside
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -25,7 +27,11 @@ from textloom.answers import (
     NerResult,
     SentimentResult,
     TranslateResult,
+    Unit,
 )
+from textloom.errors import Refused, Unreachable
+
+logger = logging.getLogger("textloom")
 
 TEXTS_EACH, CHARACTERS_EACH = 256, 100_000
 """Most texts, and about the most characters, in one request."""
@@ -34,37 +40,15 @@ BUSY = {429, 502, 503}
 """Statuses of a server, or of a proxy before it, that may answer later."""
 
 R = TypeVar("R", bound=BaseModel)
-Unit = Literal["codepoint", "utf16", "byte"]
 Exchange = Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Any]
 """Yields a request to send, or seconds to wait; is sent the response; returns the answer."""
-
-
-class TextLoomError(Exception):
-    """Base of what the clients raise."""
-
-
-class Unreachable(TextLoomError):
-    """No connection, or it broke, also after all retries."""
-
-
-class Refused(TextLoomError):
-    """The server gave an error in place of an answer."""
-
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        self.status = status
-        self.code: str = problem.get("code", "")
-        self.detail: str = problem.get("detail", "")
-        self.errors: list[dict[str, str]] = problem.get("errors", [])
-        """The wrong places: a JSON pointer and what would be right."""
-        self.request_id: str = problem.get("request_id", "")
-        super().__init__(f"{status} {problem.get('title', '')}: {self.detail}")
 
 
 class _Shared:
     """What both clients know: how to make requests, when to try again, and how to read answers."""
 
     def __init__(self, url: str, timeout: float, retries: int, key: str | None) -> None:
-        self._url = httpx.URL(url.rstrip("/") + "/")
+        self._url = _address(url)
         key = key or os.environ.get("TEXTLOOM_KEY")
         self._key = {"Authorization": f"Bearer {key}"} if key else {}
         self._timeout = timeout
@@ -99,23 +83,33 @@ class _Shared:
             got = yield request
             last = attempt == self._retries
             if isinstance(got, httpx.TransportError):
+                problem = str(got) or type(got).__name__
                 if last or isinstance(got, httpx.ReadTimeout):
-                    raise Unreachable(f"{request.url}: {str(got) or type(got).__name__}") from got
-                yield _backoff(attempt)
+                    raise Unreachable(f"{request.url}: {problem}") from got
+                yield self._wait(request, problem, attempt, _backoff(attempt))
             elif got.status_code in BUSY and not last:
-                yield _retry_after(got.headers.get("Retry-After", "")) or _backoff(attempt)
+                problem = f"{got.status_code} {got.reason_phrase}"
+                named = _retry_after(got.headers.get("Retry-After", ""))
+                yield self._wait(request, problem, attempt, named or _backoff(attempt))
             elif got.is_success:
                 return got.json()
             else:
                 raise Refused(got.status_code, _problem(got))
         raise AssertionError
 
+    def _wait(self, request: httpx.Request, problem: str, attempt: int, seconds: float) -> float:
+        """Logs that a request is repeated; gives the seconds until then."""
+        times = f"{attempt + 1} of {self._retries}"
+        logger.warning("%s: %s; retry %s in %.1f s", request.url, problem, times, seconds)
+        return seconds
+
 
 class Client(_Shared):
     """A client for ordinary code; safe to use from several threads.
 
     timeout: seconds for one request. retries: how often it is repeated. key: for a server that asks for one; if it
-    is not given, the variable TEXTLOOM_KEY. transport: how httpx reaches the server.
+    is not given, the variable TEXTLOOM_KEY. transport: how httpx reaches the server. Raises ValueError for an
+    address without `http://` or `https://`. Each retry is a warning in the log `textloom`.
     """
 
     def __init__(
@@ -183,6 +177,7 @@ class Client(_Shared):
         target: str,
         source: str = "auto",
         alternatives: int = 0,
+        format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> TranslateResult: ...
     @overload
@@ -193,6 +188,7 @@ class Client(_Shared):
         target: str,
         source: str = "auto",
         alternatives: int = 0,
+        format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
     def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
@@ -320,6 +316,7 @@ class AsyncClient(_Shared):
         target: str,
         source: str = "auto",
         alternatives: int = 0,
+        format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> TranslateResult: ...
     @overload
@@ -330,6 +327,7 @@ class AsyncClient(_Shared):
         target: str,
         source: str = "auto",
         alternatives: int = 0,
+        format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
     async def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
@@ -388,6 +386,16 @@ class AsyncClient(_Shared):
                     step = exchange.send(got)
             except StopIteration as end:
                 return end.value
+
+
+def _address(url: str) -> httpx.URL:
+    """Raises ValueError."""
+    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        raise ValueError(f"{url!r} is no address of a server; write it as http://127.0.0.1:8000")
+    try:
+        return httpx.URL(url.rstrip("/") + "/")
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{url!r} is no address of a server: {error}") from error
 
 
 def _split(texts: list[str]) -> Iterator[list[str]]:

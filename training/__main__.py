@@ -18,21 +18,25 @@ COMMANDS = {
 }
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], program: str = "python -m training") -> int:
+    """Gives the exit status. program: how help calls what was called."""
     trained = tasks.packages()
     if not argv or argv[0] not in {*trained, *COMMANDS}:
         lines = {task: f"train a model. {tasks.about(task)}" for task in trained} | COMMANDS
         width = max(map(len, lines))
-        print("usage: python -m training COMMAND ...  (COMMAND --help lists its options)\n")
+        print(f"usage: {program} COMMAND ...  (COMMAND --help lists its options)\n")
         print("\n".join(f"  {name:{width}}  {about}" for name, about in lines.items()))
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
     try:
-        if argv[0] in COMMANDS:
+        if argv[0] == "evaluate":
+            evaluate = import_module("training.commands.evaluate")
+            evaluate.main(argv[1:], program=f"{program} evaluate")
+        elif argv[0] in COMMANDS:
             import_module(f"training.commands.{argv[0]}").main(argv[1:])
         else:
             import_module("training.commands.train").main(argv[0], argv[1:])
     except TrainingError as error:
-        print(f"training {argv[0]}: {error}", file=sys.stderr)
+        print(f"{program} {argv[0]}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command continues from the last checkpoint", file=sys.stderr)

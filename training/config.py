@@ -67,6 +67,8 @@ class Fit(Options):
     """Most passes over the training files."""
     batch_tokens: int = Field(default=2048, ge=1)
     """Padded tokens in a step."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon: orthogonalised momentum for matrices (Jordan et al. 2024), AdamW for everything else."""
     learning_rate: float = 2e-3
     """Highest rate."""
     schedule: Literal["cosine", "constant", "decay"] = "cosine"

@@ -47,6 +47,8 @@ class ApiKey(BaseModel):
     """Requests in a minute."""
     concurrency: Quota = None
     """Requests at once."""
+    characters: Quota = None
+    """Characters of texts in a minute."""
 
     @property
     def state(self) -> str:
@@ -98,6 +100,7 @@ def make(
     expires: datetime | None = None,
     rate: int | None = None,
     concurrency: int | None = None,
+    characters: int | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key, and what its caller must send. Raises ValidationError."""
     secret, salt = secrets.token_urlsafe(32), secrets.token_hex(16)
@@ -110,6 +113,7 @@ def make(
         expires=expires,
         rate=rate,
         concurrency=concurrency,
+        characters=characters,
     )
     return key, f"tl-{number}-{secret}"
 
@@ -132,6 +136,12 @@ class KeyStore:
         self._seen = _signature(path)
         self._by_number = {key.number: key for key in read(path).keys}
         self._next_check = 0.0
+
+    @property
+    def keys(self) -> list[ApiKey]:
+        """All of them, whatever their states."""
+        self._reload_if_changed()
+        return list(self._by_number.values())
 
     def find(self, presented: bytes) -> ApiKey | None:
         """The key that a caller has sent, whatever its state; None if there is no such key."""

@@ -17,11 +17,9 @@ from service.auth.api_keys import MAX_KEYS, ApiKey
 from service.settings import PREFIX
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, program: str = "python -m service keys") -> int:
     """Gives the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m service keys", description="Without a command: list the keys."
-    )
+    parser = argparse.ArgumentParser(prog=program, description="Without a command: list the keys.")
     file = os.environ.get(f"{PREFIX}KEYS")
     parser.add_argument("--keys", type=Path, default=file, help=f"the file (default: {PREFIX}KEYS)")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
@@ -30,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     make.add_argument("--days", type=float, help="until it expires (default: never)")
     make.add_argument("--rate", type=int, help="requests in a minute (default: any number)")
     make.add_argument("--concurrency", type=int, help="requests at once (default: any number)")
+    make.add_argument("--characters", type=int, help="in a minute (default: any number)")
     revoke = commands.add_parser("revoke", help="have a key refused from now on")
     revoke.add_argument("label")
     given = parser.parse_args(arguments)
@@ -62,7 +61,12 @@ def _make(path: Path, held: list[ApiKey], given: argparse.Namespace) -> None:
     if given.days is not None:
         expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=given.days)
     made, sent = api_keys.make(
-        number, given.label, expires=expires, rate=given.rate, concurrency=given.concurrency
+        number,
+        given.label,
+        expires=expires,
+        rate=given.rate,
+        concurrency=given.concurrency,
+        characters=given.characters,
     )
     api_keys.write(path, [*held, made])
     print("It is shown this once. Callers send it as `Authorization: Bearer ...`:", file=sys.stderr)
@@ -87,11 +91,12 @@ def _revoke(path: Path, held: list[ApiKey], label: str) -> None:
 
 
 def _list(held: list[ApiKey]) -> None:
-    row = "{:>6}  {:20} {:8} {:>12} {:>8} {:>12}  {}"
-    print(row.format("number", "label", "state", "made", "rate", "concurrency", "expires"))
+    row = "{:>6}  {:20} {:8} {:>12} {:>8} {:>12} {:>12}  {}"
+    heads = ("number", "label", "state", "made", "rate", "concurrency", "characters", "expires")
+    print(row.format(*heads))
     for key in held:
         expires = str(key.expires.date()) if key.expires else "never"
-        quotas = (key.rate or "any", key.concurrency or "any")
+        quotas = (key.rate or "any", key.concurrency or "any", key.characters or "any")
         print(row.format(key.number, key.label, key.state, str(key.made.date()), *quotas, expires))
 
 

@@ -1,28 +1,36 @@
-"""The API of LibreTranslate: /translate, /languages and /detect, by form or by JSON.
+"""The API of LibreTranslate: /translate, /detect and /languages, by form or by JSON, and what its frontends ask.
 
-Leaves out its users, suggestions and files; an `api_key` is checked before the route (auth/).
+Leaves out its users and suggestions; an `api_key` is checked before the route (auth/), files are translated in
+libretranslate_files.py.
 """
 
-import html
-import json
-import re
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from service.compat.endpoints import compat_route
-from service.errors import BadJSON, NotFound, UnsupportedMediaType
-from service.http.parsing import parse
+from service.compat.libretranslate_messages import (
+    Chosen,
+    Detected,
+    DetectQuery,
+    FrontendSettings,
+    Language,
+    Languages,
+    Named,
+    Ranking,
+    Translated,
+    TranslateQuery,
+)
+from service.errors import NotFound
+from service.http.forms import FORMS, media_type, read_form
+from service.http.parsing import in_turn, parse
 from service.http.routing import Route, RoutedRequest
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.registry import Registry
+from service.settings import Settings
 from service.tasks.translate import SPEC
-from service.tasks.translate.language import Detector, LanguageRouter
-from service.tasks.translate.task import TranslateRequest, TranslateResult
+from service.tasks.translate.language import Detector, LanguageRouter, plain
+from service.tasks.translate.task import TranslateRequest
 
 PREFIX = "/compat/libretranslate"
 
@@ -35,131 +43,136 @@ NAMES = {
     "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 
-_MARKUP = re.compile(
-    r"(<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>)", re.DOTALL | re.IGNORECASE
-)
 
-
-class TranslateQuery(BaseModel):
-    q: str | list[str]
-    source: str
-    target: str
-    format: str = Field(default="text", pattern="^(text|html)$")
-    alternatives: int = 0
-
-
-class DetectQuery(BaseModel):
-    q: str
-
-
-def routes(registry: Registry, translate: TaskEndpoint) -> list[Route]:
+def routes(registry: Registry, translate: TaskEndpoint, settings: Settings) -> list[Route]:
     """The routes; `translate` answers."""
 
-    async def post_translate(request: RoutedRequest) -> dict[str, Any]:
-        query = _read(TranslateQuery, request)
-        many = isinstance(query.q, list)
-        asked = query.q if isinstance(query.q, list) else [query.q]
-        pages = [_MARKUP.split(text) if query.format == "html" else [text] for text in asked]
-        unescape = html.unescape if query.format == "html" else str
-        # of a page every second part is markup, which stays
-        texts = [unescape(part) for page in pages for part in page[::2]]
-        options = {"source": query.source, "target": query.target}
-        options |= {"text": texts, "alternatives": query.alternatives}
-        answer = await translate.answer(parse(TranslateRequest, to_json(options)), request.call)
-        rest = iter(answer.results)
-        results: list[list[TranslateResult]] = [[next(rest) for _ in page[::2]] for page in pages]
-        answers = [_rejoin(*both, query) for both in zip(pages, results, strict=True)]
-        whole: dict[str, Any] = {"translatedText": [texts[0] for texts in answers]}
+    async def translate_text(request: RoutedRequest) -> Translated:
+        """Translate a text or a list of them; the fields may be JSON, a form, or in the address."""
+        query = await in_turn(request.body, read_query, TranslateQuery, request)
+        texts = query.q if isinstance(query.q, list) else [query.q]
+        if query.source == query.target and query.target in targets(registry):
+            whole: dict[str, Any] = {"translatedText": texts}
+            whole |= {"alternatives": [[] for _ in texts]} if query.alternatives else {}
+        else:
+            whole = await _translated(texts, query, request)
+        if texts is not query.q:
+            whole = {key: values[0] for key, values in whole.items()}
+        return Translated(**whole)
+
+    async def _translated(
+        texts: list[str], query: TranslateQuery, request: RoutedRequest
+    ) -> dict[str, Any]:
+        options = query.model_dump(exclude={"q", "format"})
+        asked = {**options, "text": texts, "format": query.format or "text"}
+        translation = await in_turn(request.body, parse, TranslateRequest, to_json(asked))
+        answer = await translate.answer(translation, request.call)
+        whole: dict[str, Any] = {
+            "translatedText": [result.translation for result in answer.results]
+        }
         if query.alternatives:
-            whole["alternatives"] = [texts[1:] for texts in answers]
-        if query.source == "auto":
-            detector = _detector(registry)
-            whole["detectedLanguage"] = [
-                _detected(detector, *both) for both in zip(pages, results, strict=True)
+            whole["alternatives"] = [
+                [each.translation for each in result.alternatives] for result in answer.results
             ]
-        return whole if many else {key: values[0] for key, values in whole.items()}
+        if query.source == "auto":
+            whole["detectedLanguage"] = [
+                _detected(registry, plain(text, html=query.format == "html"), result.source)
+                for text, result in zip(texts, answer.results, strict=True)
+            ]
+        return whole
 
-    async def get_languages(_: RoutedRequest) -> list[dict[str, Any]]:
-        targets: dict[str, list[str]] = {}
-        for source, target in _pairs(registry):
-            targets.setdefault(source, []).append(target)
-        return [
-            {"code": code, "name": NAMES.get(code, code), "targets": served}
-            for code, served in targets.items()
-        ]
-
-    async def post_detect(request: RoutedRequest) -> list[dict[str, Any]]:
-        query = _read(DetectQuery, request)
-        if not _pairs(registry):
-            raise NotFound("there is no translator in this server, and so no language to detect")
-        ranked = [_confidence(*found) for found in _detector(registry).ranked(query.q)]
-        return [each for each in ranked if each["confidence"]]
-
-    return [
-        compat_route("POST", f"{PREFIX}/translate", post_translate),
-        compat_route("GET", f"{PREFIX}/languages", get_languages),
-        compat_route("POST", f"{PREFIX}/detect", post_detect),
-    ]
-
-
-def _read(model: type[Any], request: RoutedRequest) -> Any:
-    """The query of a body that is JSON or a form. Raises TextLoomError."""
-    kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind == b"application/json":
-        return parse(model, request.body)
-    if kind != b"application/x-www-form-urlencoded":
-        raise UnsupportedMediaType("send the query as JSON or as an urlencoded form")
-    try:
-        fields: dict[str, Any] = dict(
-            parse_qsl(request.body.decode("ascii"), keep_blank_values=True, errors="strict")
+    async def languages(_: RoutedRequest) -> Languages:
+        """The languages, and into which each is translated."""
+        return Languages(
+            [
+                Language(code=code, name=NAMES.get(code, code), targets=served)
+                for code, served in targets(registry).items()
+            ]
         )
-    except ValueError:
-        raise BadJSON("the form is not UTF-8") from None
-    if re.fullmatch("[0-9]+", fields.get("alternatives", "")):
-        fields["alternatives"] = int(fields["alternatives"])
-    return parse(model, json.dumps(fields).encode())
+
+    async def detect(request: RoutedRequest) -> Ranking:
+        """The languages that a text may be in, the likeliest first, with a confidence from 0 to 100."""
+        query = await in_turn(request.body, read_query, DetectQuery, request)
+        if not pairs(registry):
+            raise NotFound("there is no translator in this server, and so no language to detect")
+        ranked = [_confidence(*found) for found in detector(registry).ranked(query.q)]
+        return Ranking([each for each in ranked if each.confidence])
+
+    async def frontend_settings(_: RoutedRequest) -> FrontendSettings:
+        """What a frontend of LibreTranslate asks first."""
+        served = pairs(registry)
+        first = served[0][1] if served else "en"
+        return FrontendSettings(
+            apiKeys=settings.keys is not None,
+            charLimit=settings.max_characters,
+            keyRequired=settings.keys is not None,
+            language=Chosen(
+                source=Named(code="auto", name="Auto Detect"),
+                target=Named(code=first, name=NAMES.get(first, first)),
+            ),
+        )
+
+    asked: dict[str, Any] = {"query_types": ("application/json", *FORMS)}
+    example = {"a text": {"q": "Un chien court dans la neige.", "source": "auto", "target": "en"}}
+    return [
+        libre_route(
+            "POST", "translate", translate_text, 400, 404, 413, 415, 503, 504,
+            query=TranslateQuery, queries=example, answer=Translated, **asked,
+        ),
+        libre_route("GET", "languages", languages, answer=Languages),
+        libre_route(
+            "POST", "detect", detect, 400, 404, 413, 415, 503,
+            query=DetectQuery, queries={"a text": {"q": "Un chien."}}, answer=Ranking, **asked,
+        ),
+        libre_route("GET", "frontend/settings", frontend_settings, answer=FrontendSettings),
+    ]  # fmt: skip
 
 
-def _rejoin(
-    page: Sequence[str], results: Sequence[TranslateResult], query: TranslateQuery
-) -> list[str]:
-    """The translation of a page, and as many alternatives as its text has, of its parts the best they have."""
-    versions = []
-    for rank in range(1 + max(len(result.alternatives or ()) for result in results)):
-        parts = list(page)
-        for place, result in zip(range(0, len(page), 2), results, strict=True):
-            ranked = [result.translation, *(each.translation for each in result.alternatives or ())]
-            translation = ranked[min(rank, len(ranked) - 1)]
-            parts[place] = (
-                html.escape(translation, quote=False) if query.format == "html" else translation
-            )
-        versions.append("".join(parts))
-    return versions
+def libre_route(
+    method: Literal["GET", "POST"], path: str, endpoint: Any, *problems: int, **about: Any
+) -> Route:
+    """path: below PREFIX."""
+    name = f"libretranslate_{endpoint.__name__}"
+    return compat_route(
+        method, f"{PREFIX}/{path}", endpoint, name, "LibreTranslate", *problems, **about
+    )
 
 
-def _confidence(language: str, probability: float) -> dict[str, Any]:
-    return {"confidence": round(100 * probability, 1), "language": language}
+def read_query(model: type[Any], request: RoutedRequest) -> Any:
+    """The query of a body that is JSON or a form, or of the address. Raises TextLoomError."""
+    content_type = request.headers.get(b"content-type", b"")
+    if media_type(content_type) == b"application/json":
+        return parse(model, request.body)
+    form = read_form(request.body, content_type, request.query)
+    return parse(model, to_json(form.fields))
 
 
-def _detected(
-    detector: Detector, page: Sequence[str], results: Sequence[TranslateResult]
-) -> dict[str, Any]:
-    """The language that most of the text of a page was read as."""
-    sizes: Counter[str] = Counter()
-    for part, result in zip(page[::2], results, strict=True):
-        sizes[result.source] += len(part)
-    ((language, _),) = sizes.most_common(1)
-    return _confidence(language, dict(detector.ranked("".join(page[::2])))[language])
-
-
-def _pairs(registry: Registry) -> list[tuple[str, str]]:
+def pairs(registry: Registry) -> list[tuple[str, str]]:
     """Source and target of the translators that answer without being named."""
     models = registry.models(SPEC.name)
     said = [SPEC.default_languages(name) for name in models]
     return [(languages[0], languages[1]) for languages in said if languages]
 
 
-def _detector(registry: Registry) -> Detector:
+def targets(registry: Registry) -> dict[str, list[str]]:
+    """Of each language those it is translated into, and itself: such a text comes back as it is."""
+    served = pairs(registry)
+    languages = sorted({language for pair in served for language in pair})
+    return {
+        code: [other for other in languages if other == code or (code, other) in served]
+        for code in languages
+    }
+
+
+def detector(registry: Registry) -> Detector:
     router = registry.router(SPEC.name)
     assert isinstance(router, LanguageRouter)
     return router.detector
+
+
+def _detected(registry: Registry, text: str, language: str) -> Detected:
+    return _confidence(language, dict(detector(registry).ranked(text))[language])
+
+
+def _confidence(language: str, probability: float) -> Detected:
+    return Detected(confidence=round(100 * probability, 1), language=language)

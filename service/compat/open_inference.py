@@ -2,89 +2,79 @@
 
 A model takes one tensor of UTF-8 texts and gives one tensor `answer` with a JSON document per text, which is what
 the task's own route has in `results`. The options of a task are the request's `parameters`. Texts may also come
-as a binary tensor, which is what Triton's client sends; answers never go out as one. Leaves out gRPC, and the
-loading and unloading of models.
+as a binary tensor, which is what Triton's client sends; answers never go out as one. Leaves out gRPC
+(open_inference_grpc.py), and the loading and unloading of models.
 """
 
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from difflib import get_close_matches
+from types import NoneType
+from typing import Any, Literal, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from pydantic_core import to_json
 
-from service import __version__, tasks
+from service import tasks
 from service.compat.endpoints import compat_route
+from service.compat.open_inference_messages import (
+    InferenceAnswer,
+    InferenceRequest,
+    InputTensor,
+    ModelMetadata,
+    ModelReady,
+    OutputTensor,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+)
 from service.errors import FieldError, InvalidInput, NotFound
-from service.http.parsing import parse
+from service.http.parsing import in_turn, kinds, parse
 from service.http.routing import Route, RoutedRequest
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.loaded_model import LoadedModel
 from service.registry.registry import Registry
+from service.tasks.base import TaskSpec
 
-PROTOCOL_PARAMETERS = {"binary_data_output", "priority", "timeout"}
-"""Parameters that say nothing to a task."""
-
-
-class InputTensor(BaseModel):
-    name: str
-    datatype: Literal["BYTES"]
-    shape: list[int]
-    data: list[Any] | None = None
-    parameters: dict[str, Any] = {}
-
-
-class OutputTensor(BaseModel):
-    name: Literal["answer"]
-
-
-class InferenceRequest(BaseModel):
-    id: str = ""
-    inputs: list[InputTensor] = Field(min_length=1, max_length=1)
-    outputs: list[OutputTensor] = []
-    parameters: dict[str, Any] = {}
+ALIKE = 0.8
+"""So much alike (difflib) is a misspelt parameter to the one that is meant."""
 
 
 def routes(registry: Registry, endpoints: Mapping[str, TaskEndpoint]) -> list[Route]:
     """The routes; `endpoints` answer, by task."""
 
-    async def server(_: RoutedRequest) -> dict[str, Any]:
-        return {"name": "textloom", "version": __version__, "extensions": []}
+    async def server_metadata(_: RoutedRequest) -> ServerMetadata:
+        """What this server is."""
+        return ServerMetadata()
 
-    async def live(_: RoutedRequest) -> dict[str, Any]:
-        return {"live": True}
+    async def server_live(_: RoutedRequest) -> ServerLive:
+        """The process answers."""
+        return ServerLive()
 
-    async def ready(_: RoutedRequest) -> dict[str, Any]:
+    async def server_ready(_: RoutedRequest) -> ServerReady:
+        """Every model of the repository is loaded, checked and warm."""
         registry.check_ready()
-        return {"ready": True}
+        return ServerReady()
 
-    async def metadata(request: RoutedRequest) -> dict[str, Any]:
-        model = _model(registry, request)
-        return {
-            "name": model.name.name,
-            "versions": [str(model.name.version)],
-            "platform": "onnxruntime",
-            "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
-            "outputs": [{"name": "answer", "datatype": "BYTES", "shape": [-1]}],
-        }
+    async def model_metadata(request: RoutedRequest) -> ModelMetadata:
+        """The tensors of a model, and the version that serves."""
+        name = _model(registry, request).name
+        return ModelMetadata(name=name.name, versions=[str(name.version)])
 
-    async def model_ready(request: RoutedRequest) -> dict[str, Any]:
-        return {"name": _model(registry, request).name.name, "ready": True}
+    async def model_ready(request: RoutedRequest) -> ModelReady:
+        """The model serves."""
+        return ModelReady(name=_model(registry, request).name.name)
 
-    async def infer(request: RoutedRequest) -> dict[str, Any]:
+    async def infer(request: RoutedRequest) -> InferenceAnswer:
+        """Ask a model: a tensor of texts in, a tensor of JSON documents out, one for each text."""
         body = request.body
         model = _model(registry, request)
         manifest = model.manifest
         json_length = _json_length(request)
-        inference = parse(InferenceRequest, body[:json_length])
-        options = {
-            key: value
-            for key, value in inference.parameters.items()
-            if key not in PROTOCOL_PARAMETERS
-        }
+        inference = await in_turn(body, parse, InferenceRequest, body[:json_length])
         spec = tasks.specs()[manifest.task]
+        options = _options(inference.parameters or {}, spec)
         for name, field in spec.request.model_fields.items():
             # a parameter of the protocol is no list
             if isinstance(options.get(name), str) and _only_lists(field.annotation):
@@ -93,31 +83,66 @@ def routes(registry: Registry, endpoints: Mapping[str, TaskEndpoint]) -> list[Ro
         if "model" in options:
             raise InvalidInput("the path names the model, so that no parameter does")
         options |= {**spec.fixed(manifest), "model": model.name.name}
-        options["text"] = _texts(inference.inputs[0], body[json_length:])
-        query = parse(spec.request, to_json(options))
+        query = await in_turn(body, _query, spec, options, inference.inputs[0], body[json_length:])
         answer = await endpoints[manifest.task].answer(query, request.call)
         documents = [to_json(result, exclude_none=True).decode() for result in answer.results]
-        output = {
-            "name": "answer",
-            "datatype": "BYTES",
-            "shape": [len(documents)],
-            "data": documents,
-        }
-        whole = {"model_name": model.name.name, "model_version": str(model.name.version)}
-        return {**whole, **({"id": inference.id} if inference.id else {}), "outputs": [output]}
+        return InferenceAnswer(
+            model_name=model.name.name,
+            model_version=str(model.name.version),
+            id=inference.id or None,
+            outputs=[OutputTensor(shape=[len(documents)], data=documents)],
+        )
 
+    served = {
+        "": "/v2/models/{name}",
+        "_version": "/v2/models/{name}/versions/{version}",
+    }
+    asked: dict[str, Any] = {"query": InferenceRequest, "queries": _EXAMPLE}
     found = [
-        compat_route("GET", "/v2", server),
-        compat_route("GET", "/v2/health/live", live),
-        compat_route("GET", "/v2/health/ready", ready),
+        _route("GET", "/v2", server_metadata, ServerMetadata),
+        _route("GET", "/v2/health/live", server_live, ServerLive),
+        _route("GET", "/v2/health/ready", server_ready, ServerReady, 503),
     ]
-    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+    for suffix, path in served.items():
+        unserved: dict[str, Any] = {"suffix": suffix}
         found += [
-            compat_route("GET", path, metadata),
-            compat_route("GET", f"{path}/ready", model_ready),
-            compat_route("POST", f"{path}/infer", infer),
-        ]
+            _route("GET", path, model_metadata, ModelMetadata, 404, 503, **unserved),
+            _route("GET", f"{path}/ready", model_ready, ModelReady, 404, 503, **unserved),
+            _route(
+                "POST", f"{path}/infer", infer, InferenceAnswer,
+                400, 404, 413, 415, 503, 504, **unserved, **asked,
+            ),
+        ]  # fmt: skip
     return found
+
+
+def _route(
+    method: Literal["GET", "POST"],
+    path: str,
+    endpoint: Any,
+    answer: type[BaseModel],
+    *problems: int,
+    suffix: str = "",
+    **about: Any,
+) -> Route:
+    """suffix: of the operation's name, where one endpoint has two paths."""
+    name = f"v2_{endpoint.__name__}{suffix}"
+    tag = "Open Inference Protocol"
+    return compat_route(method, path, endpoint, name, tag, *problems, answer=answer, **about)
+
+
+_EXAMPLE = {
+    "a list of texts": {
+        "inputs": [
+            {
+                "name": "text",
+                "datatype": "BYTES",
+                "shape": [1],
+                "data": ["Ada Lovelace lived in London."],
+            }
+        ]
+    }
+}
 
 
 def _model(registry: Registry, request: RoutedRequest) -> LoadedModel[Any, Any]:
@@ -129,10 +154,26 @@ def _model(registry: Registry, request: RoutedRequest) -> LoadedModel[Any, Any]:
     return model
 
 
+def _query(spec: TaskSpec, options: dict[str, Any], tensor: InputTensor, binary: bytes) -> Any:
+    return parse(spec.request, to_json({**options, "text": _texts(tensor, binary)}))
+
+
+def _options(parameters: Mapping[str, Any], spec: TaskSpec) -> dict[str, Any]:
+    """Those parameters that the task knows: clients send others, such as `content_type` or `priority`.
+
+    Raises InvalidInput for one that is most likely a misspelt option.
+    """
+    known = set(spec.request.model_fields) - {"text"}
+    for name in parameters.keys() - known:
+        if near := get_close_matches(name, known, 1, ALIKE):
+            detail = f"did you mean {near[0]}?"
+            raise InvalidInput(f"/parameters: {detail}", errors=[FieldError("/parameters", detail)])
+    return {name: value for name, value in parameters.items() if name in known}
+
+
 def _only_lists(annotation: Any) -> bool:
     """Whether a field takes a list, or nothing else but None."""
-    kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
-    return all(get_origin(kind) is list for kind in kinds if kind is not NoneType)
+    return all(get_origin(kind) is list for kind in kinds(annotation) if kind is not NoneType)
 
 
 def _json_length(request: RoutedRequest) -> int:
@@ -149,7 +190,7 @@ def _texts(tensor: InputTensor, binary: bytes) -> list[str]:
     """The texts of a tensor, whatever its shape. Raises InvalidInput if there are fewer or more than it has."""
     if tensor.data is not None:
         found = list(_flat(tensor.data))
-    elif tensor.parameters.get("binary_data_size") == len(binary):
+    elif (tensor.parameters or {}).get("binary_data_size") == len(binary):
         found = list(_unpack(binary))
     else:
         raise _wrong("it has neither `data` nor as many bytes as its `binary_data_size` says")

@@ -42,7 +42,9 @@ class AsgiApp:
             path=scope["path"],
             headers=dict(scope["headers"]),
             body=body,
+            query=scope["query_string"].decode("latin-1"),
             second_port=self._second_port,
+            peer=(scope.get("client") or ("",))[0],
         )
         try:
             with body:
@@ -67,6 +69,8 @@ class AsgiBody:
     To be entered with `with` around the computation of the answer, which is cancelled when the caller
     leaves; CallerLeft is raised then.
     """
+
+    complete = False
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive

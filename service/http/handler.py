@@ -8,15 +8,24 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import getrandbits
 from typing import Any
 
 from service.auth.api_keys import ApiKey
 from service.auth.authenticator import Authenticator
 from service.errors import InternalError, MethodNotAllowed, NotFound, TextLoomError, where
+from service.http.cors import Cors
+from service.http.in_flight import InFlight
 from service.http.limits import BodyReader, deadline
-from service.http.messages import CallerLeft, Fields, Headers, HttpRequest, HttpResponse
+from service.http.messages import (
+    CallerLeft,
+    Fields,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    network,
+)
 from service.http.parsing import check_media_type
 from service.http.problems import problem
 from service.http.routing import Route, RoutedRequest, Router
@@ -32,6 +41,9 @@ SHORT_BYTES = 8 * 1024
 
 CALLER_LEFT = 499
 """The status, in log and metrics, of a request that nobody waits for any more."""
+
+UNMATCHED = "unmatched"
+"""The route, in log and metrics, of a request for which there is none."""
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -72,6 +84,9 @@ class Handler:
         self._metrics = metrics
         self._authenticator = authenticator
         self._trace = trace
+        self.in_flight = InFlight(settings.max_inflight_bytes)
+        self._refused = logs.OncePerSecond()
+        self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request, whatever happens.
@@ -79,10 +94,15 @@ class Handler:
         Raises CallerLeft if the body does. A caller who leaves later is no error: the adapter cancels the task.
         """
         began = time.perf_counter()
+        path = self._router.inside(request.path)
+        if path != request.path:
+            request = replace(request, path=path)
         route, parameters = self._router.find(request.path)
         request_id = _request_id(request.headers)
         exchange = Exchange(request, request_id, began, route, parameters, Call())
         status = CALLER_LEFT
+        in_flight = self._metrics.in_flight(route.path if route else UNMATCHED)
+        in_flight.add(1)
         try:
             response = await self._answer(exchange)
             status = response.status
@@ -94,38 +114,56 @@ class Handler:
         finally:
             if self._authenticator and exchange.key and exchange.admitted:
                 self._authenticator.quotas.release(exchange.key)
+            in_flight.add(-1)
             self._record(exchange, status)
-        more = (b"x-request-id", request_id.encode()), *exchange.quotas
+        more = [(b"x-request-id", request_id.encode()), *exchange.quotas]
+        if self._cors:
+            more += self._cors.headers(request)
         return HttpResponse(status, [*response.headers, *more], response.body)
 
     def refuse(self, error: TextLoomError) -> HttpResponse:
         """The answer to what is no whole request, such as a head that goes on for too long."""
-        self._metrics.request("unmatched", error.status, 0.0)
-        logger.warning("a request is refused: %s", error.detail)
+        self._metrics.request(UNMATCHED, error.status, 0.0)
+        if times := self._refused.due():
+            logger.warning(
+                "a request is refused: %s (%d since the last such line)", error.detail, times
+            )
         request_id = _request_id({})
         refused = problem(error, request_id)
         headers = [*refused.headers, (b"x-request-id", request_id.encode())]
         return HttpResponse(refused.status, headers, refused.body)
 
     async def _answer(self, exchange: Exchange) -> HttpResponse:
+        request = exchange.request
+        body = BodyReader(request, self._settings, self.in_flight)
+        try:
+            return await self._answer_route(exchange, body)
+        finally:
+            body.close()
+
+    async def _answer_route(self, exchange: Exchange, body: BodyReader) -> HttpResponse:
         request, route, call = exchange.request, exchange.route, exchange.call
-        body = BodyReader(request, self._settings)
+        if self._cors and (preflight := self._cors.preflight(request)):
+            return preflight
         if self._authenticator:
             await self._authenticate(self._authenticator, exchange, body)
+        call.caller = f"key {exchange.key.number}" if exchange.key else network(request.peer)
         if route is None:
-            raise NotFound("there is nothing at this path; /docs shows what there is")
-        if request.method != route.method:
+            near = self._router.find(re.sub("/+", "/", request.path).rstrip("/"))[0]
+            hint = f"; did you mean {near.path}?" if near else "; /docs shows what there is"
+            raise NotFound(f"there is nothing at this path{hint}")
+        if request.method != route.method and (request.method, route.method) != ("HEAD", "GET"):
             raise MethodNotAllowed(route.method)
         content = b""
         if route.method == "POST":
             call.deadline = deadline(request.headers, self._settings)
             if route.admit and 0 < (length := request.declared_length) <= SHORT_BYTES:
-                route.admit(length, call.deadline)
+                route.admit(length, call)
             if route.takes_json:
                 check_media_type(request.headers)
             content = await body.whole()
             call.bytes_in = len(content)
-        routed = RoutedRequest(request.headers, exchange.parameters, content, call)
+        routed = RoutedRequest(request.headers, exchange.parameters, request.query, content, call)
         response = await route.endpoint(routed)
         call.bytes_out = len(response.body)
         return response
@@ -143,6 +181,15 @@ class Handler:
             exchange.admitted = True
         finally:
             exchange.quotas = authenticator.quotas.headers(key)
+        if key.characters:
+
+            def charge(characters: int) -> None:
+                try:
+                    authenticator.charge(key, characters)
+                finally:
+                    exchange.quotas = authenticator.quotas.headers(key)
+
+            exchange.call.charge = charge
 
     def _error_response(self, exchange: Exchange, error: Exception) -> HttpResponse:
         if not isinstance(error, TextLoomError) or error.status == 500:
@@ -156,8 +203,10 @@ class Handler:
     def _record(self, exchange: Exchange, status: int) -> None:
         """A request that is over, for metrics, log and spans."""
         seconds = time.perf_counter() - exchange.began
-        route = exchange.route.path if exchange.route else "unmatched"
+        route = exchange.route.path if exchange.route else UNMATCHED
         self._metrics.request(route, status, seconds, exchange.call.task)
+        for language in exchange.call.detected:
+            self._metrics.detected_language(language)
         if not (self._trace or logs.access.isEnabledFor(logging.INFO)):
             return
         request = exchange.request

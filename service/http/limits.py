@@ -7,7 +7,9 @@ import asyncio
 import re
 import time
 
-from service.errors import FieldError, InvalidInput, TooLarge, TooSlow
+from service.errors import FieldError, InvalidInput, Overloaded, TooLarge, TooSlow
+from service.http.encoding import content_encoding, decoded
+from service.http.in_flight import SMALL_BYTES, InFlight
 from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
 
@@ -25,12 +27,12 @@ def deadline(headers: Headers, settings: Settings) -> float:
             raise InvalidInput(
                 f"X-Request-Timeout-Ms must be a whole number from 1 to {MAX_TIMEOUT_MS}"
             )
-        timeout = int(given)
+        timeout = min(int(given), max(settings.max_timeout_ms, timeout))
     return time.monotonic() + timeout / 1000
 
 
-def check_size(text: str | list[str], settings: Settings) -> None:
-    """Raises TooLarge for more texts or characters than the settings allow."""
+def check_size(text: str | list[str], settings: Settings) -> int:
+    """How many characters there are. Raises TooLarge for more, or more texts, than the settings allow."""
     texts = [text] if isinstance(text, str) else text
     if len(texts) > settings.max_texts:
         detail = f"{len(texts)} texts; at most {settings.max_texts} in a request"
@@ -39,40 +41,67 @@ def check_size(text: str | list[str], settings: Settings) -> None:
     if characters > settings.max_characters:
         detail = f"{characters} characters; at most {settings.max_characters} in a request"
         raise TooLarge(detail, errors=[FieldError("/text", detail)])
+    return characters
 
 
 class BodyReader:
-    """Reads the body of a request within the limits, at the latest moment, and once."""
+    """Reads the body of a request within the limits, at the latest moment, and once. To be closed."""
 
-    def __init__(self, request: HttpRequest, settings: Settings) -> None:
-        self._request, self._settings = request, settings
+    def __init__(self, request: HttpRequest, settings: Settings, in_flight: InFlight) -> None:
+        self._request, self._settings, self._in_flight = request, settings, in_flight
         self._whole: bytes | None = None
         self._began = time.monotonic()
+        self._timeout: asyncio.Timeout | None = None
+        self._gave_way = False
 
-    async def whole(self) -> bytes:
-        """Raises TooLarge, TooSlow, CallerLeft."""
+    async def whole(self, most: int | None = None) -> bytes:
+        """The body, decompressed. Raises TooLarge if it has more bytes than `most`, or else than the settings
+        allow; TooSlow; UnsupportedEncoding; BadRequest; Overloaded; CallerLeft."""
         if self._whole is None:
-            if self._request.declared_length > self._settings.max_body_bytes:
-                raise self._too_large()
-            seconds = self._settings.read_seconds
-            if seconds:
-                try:
-                    async with asyncio.timeout(self._began + seconds - time.monotonic()):
-                        self._whole = await self._read()
-                except TimeoutError:
-                    raise TooSlow(f"the body must come within {seconds:g} s") from None
+            most = min(most or self._settings.max_body_bytes, self._settings.max_body_bytes)
+            if self._request.declared_length > most:
+                raise _too_large(most)
+            encoding = content_encoding(self._request.headers)
+            if self._request.body.complete:  # most are, and no timer is needed
+                self._whole = await self._read(most)
             else:
-                self._whole = await self._read()
+                self._whole = await self._in_time(most)
+            if encoding:
+                self._whole = await asyncio.to_thread(decoded, self._whole, most)
+            self._in_flight.keep(self)
         return self._whole
 
-    async def _read(self) -> bytes:
+    def close(self) -> None:
+        """The request is answered."""
+        self._in_flight.release(self)
+
+    async def _in_time(self, most: int) -> bytes:
+        seconds = self._settings.read_seconds
+        left = self._began + seconds - time.monotonic() if seconds else None
+        try:
+            async with asyncio.timeout(left) as self._timeout:
+                return await self._read(most)
+        except TimeoutError:
+            if self._gave_way:
+                raise Overloaded("this body gave way to others", retry_after=1) from None
+            raise TooSlow(f"the body must come within {seconds:g} s") from None
+
+    async def _read(self, most: int) -> bytes:
         parts, size = [], 0
         while part := await self._request.body.read():
             parts.append(part)
             size += len(part)
-            if size > self._settings.max_body_bytes:
-                raise self._too_large()
+            if size > most:
+                raise _too_large(most)
+            if size > SMALL_BYTES:
+                self._in_flight.hold(self, size, self._give_way)
         return b"".join(parts)
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is over {self._settings.max_body_bytes} bytes; send it in parts")
+    def _give_way(self) -> None:
+        if self._timeout:
+            self._gave_way = True
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body is over {most} bytes; send it in parts")

@@ -5,7 +5,7 @@ Leaves out the page that shows it (pages.py).
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,14 @@ Each task takes one text or a list of them as `text` and always answers a list `
 Errors are problem documents (RFC 9457).
 """
 
+TAGS = {
+    "tasks": "What the models do.",
+    "service": "Health, models and metrics.",
+    "LibreTranslate": "The API of LibreTranslate, for its clients.",
+    "Open Inference Protocol": "The protocol V2 of Triton and KServe, for their clients.",
+}
+"""What the routes are grouped by, and what the groups are."""
+
 _PROBLEMS = {  # status: when, code, title
     400: ("The body is not JSON, or not UTF-8.", "bad_json", "Not JSON"),
     401: ("No key, or a wrong one.", "unauthorized", "Unauthorized"),
@@ -33,7 +41,7 @@ _PROBLEMS = {  # status: when, code, title
     408: ("The body did not come in time.", "too_slow", "Too slow"),
     413: ("The body or its texts are over the limit.", "too_large", "Too large"),
     415: (
-        "The body is not `application/json`.",
+        "The media type or the content encoding of the body is not served.",
         "unsupported_media_type",
         "Unsupported media type",
     ),
@@ -45,7 +53,11 @@ _PROBLEMS = {  # status: when, code, title
     429: ("Over the key's quota.", "rate_exceeded", "Rate exceeded"),
     431: ("The head is over the limit.", "head_too_large", "Head too large"),
     500: ("Our fault.", "internal_error", "Internal error"),
-    503: ("Queue full, shutting down, or the model is not ready.", "queue_full", "Queue full"),
+    503: (
+        "Queue full, too much under way, shutting down, or the model is not ready.",
+        "queue_full",
+        "Queue full",
+    ),
     504: ("The deadline passed.", "deadline_exceeded", "Deadline exceeded"),
 }
 
@@ -89,9 +101,20 @@ def about_service(
     endpoint: Endpoint, answer: type[BaseModel] | None, *problems: int
 ) -> Documentation:
     """The documentation of a route around the tasks: its name and what it does are those of its function."""
-    name, description = endpoint.__name__, inspect.getdoc(endpoint) or ""
-    summary = name.replace("_", " ").title()
-    return Documentation(name, summary, description, "service", (*problems, 500), answer)
+    return Documentation(
+        name=endpoint.__name__,
+        summary=summary(endpoint),
+        description=inspect.getdoc(endpoint) or "",
+        tag="service",
+        problems=(*problems, 500),
+        answer=answer,
+        answer_type="application/json" if answer else "text/plain",
+    )
+
+
+def summary(endpoint: Callable[..., Any]) -> str:
+    """Of a route, from the name of its function: `list_models` becomes `List models`."""
+    return endpoint.__name__.replace("_", " ").capitalize()
 
 
 TASK_PROBLEMS = (400, 404, 413, 415, 422, 500, 503, 504)
@@ -133,20 +156,33 @@ class Document:
             }
         return {
             "openapi": "3.1.0",
-            "info": {"title": "TextLoom", "description": DESCRIPTION, "version": __version__},
-            "paths": {
-                route.path: {route.method.lower(): self._operation(route, about)}
-                for route, about in self._routes
+            "info": {
+                "title": "TextLoom",
+                "description": DESCRIPTION,
+                "version": __version__,
+                "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
             },
+            "servers": [{"url": self._settings.root_path or "/"}],
+            "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
+            "paths": self._paths(),
             "components": components,
         }
 
+    def _paths(self) -> dict[str, Any]:
+        paths: dict[str, Any] = {}
+        for route, about in self._routes:
+            paths.setdefault(route.path, {})[route.method.lower()] = self._operation(route, about)
+        return paths
+
     def _schemas(self) -> dict[str, Any]:
-        models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "validation")]
+        models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
         for _, about in self._routes:
+            models += [(about.error, "validation")]
             models += [(about.query, "validation")] if about.query else []
             models += [(about.answer, "serialization")] if about.answer else []
-        _, found = models_json_schema(models, ref_template="#/components/schemas/{model}")
+        _, found = models_json_schema(
+            list(dict.fromkeys(models)), ref_template="#/components/schemas/{model}"
+        )
         return dict(sorted(found["$defs"].items()))
 
     def _operation(self, route: Route, about: Documentation) -> dict[str, Any]:
@@ -154,17 +190,23 @@ class Document:
             "tags": [about.tag],
             "summary": about.summary,
             "description": about.description,
-            "operationId": re.sub(r"\W", "_", f"{about.name}{route.path}_{route.method.lower()}"),
+            "operationId": about.name,
             "parameters": _path_parameters(route.path),
-            "responses": {"200": _success(about), **_problems(self._problems(route, about))},
+            "responses": {
+                "200": _success(about),
+                **_problems(self._problems(route, about), about.error),
+            },
         }
         if about.query:
-            examples = {
-                title: {"summary": title, "value": query} for title, query in about.queries.items()
-            }
-            content = {"schema": _reference(about.query), "examples": examples}
-            operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-            operation["parameters"] = _TASK_PARAMETERS
+            content: dict[str, Any] = {"schema": _reference(about.query)}
+            if about.queries:
+                content["examples"] = {
+                    title: {"summary": title, "value": query}
+                    for title, query in about.queries.items()
+                }
+            types = dict.fromkeys(about.query_types, content)
+            operation["requestBody"] = {"required": True, "content": types}
+            operation["parameters"] = [*_path_parameters(route.path), *_TASK_PARAMETERS]
         if self._settings.keys and route.path not in HEALTH:
             operation["security"] = [{"key": []}]
         return operation
@@ -191,10 +233,8 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 def _success(about: Documentation) -> dict[str, Any]:
     headers = {"X-Request-ID": _REQUEST_ID}
-    if about.answer is None:
-        content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
-    else:
-        content = {"application/json": {"schema": _reference(about.answer)}}
+    schema = _reference(about.answer) if about.answer else {"type": "string"}
+    content: dict[str, Any] = {about.answer_type: {"schema": schema}}
     if about.example is None:
         return {"description": "Successful Response", "headers": headers, "content": content}
     headers["Server-Timing"] = _SERVER_TIMING
@@ -203,30 +243,38 @@ def _success(about: Documentation) -> dict[str, Any]:
     return {"description": description, "headers": headers, "content": content}
 
 
-def _problems(statuses: Sequence[int]) -> dict[str, Any]:
+def _problems(statuses: Sequence[int], error: type[BaseModel]) -> dict[str, Any]:
     responses = {}
-    for status in statuses:
-        about, code, title = _PROBLEMS[status]
+    for status in sorted(statuses):
+        about = _PROBLEMS[status][0]
         headers = {"X-Request-ID": _REQUEST_ID}
         if status in (429, 503):
             headers["Retry-After"] = _RETRY_AFTER
-        example = Problem(
-            type=f"urn:textloom:error:{code}",
-            title=title,
-            status=status,
-            detail=about,
-            code=code,
-            request_id="4f0c1a9e5d5b4f7f9a0e3c1b2d6e8f70",
-        ).model_dump()
-        if status == 422:
-            example["errors"] = [{"pointer": "/text/3", "detail": "Input should be a valid string"}]
-        content = {"schema": _reference(Problem), "example": example}
+        is_problem = error is Problem
+        example = _example(status) if is_problem else {"error": about}
+        media_type = "application/problem+json" if is_problem else "application/json"
         responses[str(status)] = {
             "description": about,
             "headers": headers,
-            "content": {"application/problem+json": content},
+            "content": {media_type: {"schema": _reference(error), "example": example}},
         }
     return responses
+
+
+def _example(status: int) -> dict[str, Any]:
+    """Of a problem."""
+    about, code, title = _PROBLEMS[status]
+    example = Problem(
+        type=f"urn:textloom:error:{code}",
+        title=title,
+        status=status,
+        detail=about,
+        code=code,
+        request_id="4f0c1a9e5d5b4f7f9a0e3c1b2d6e8f70",
+    ).model_dump()
+    if status == 422:
+        example["errors"] = [{"pointer": "/text/3", "detail": "Input should be a valid string"}]
+    return example
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

@@ -3,11 +3,19 @@
 Leaves out which errors there are (errors.py), and how the compatibility APIs write them (compat/endpoints.py).
 """
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
 from service.errors import FieldError, TextLoomError
 from service.http.messages import HttpResponse
+
+MOST_BYTES = 16 * 1024
+"""Of the body of an error, however much of a request it quotes."""
+
+DETAIL_CHARACTERS = 1000
+"""Of each text in it, which take six bytes each at most."""
 
 
 class Problem(BaseModel):
@@ -33,12 +41,30 @@ def problem(error: TextLoomError, request_id: str) -> HttpResponse:
         "type": f"urn:textloom:error:{error.code}",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": shortened(error.detail),
         "code": error.code,
         "request_id": request_id,
-        "errors": error.errors,
+        "errors": _that_fit(error.errors) if error.errors else [],
     }
     return error_response(error, error.status, b"application/problem+json", to_json(document))
+
+
+def shortened(text: str) -> str:
+    """What an error says, without what is too long of it."""
+    return text if len(text) <= DETAIL_CHARACTERS else text[:DETAIL_CHARACTERS] + "…"
+
+
+def _that_fit(errors: Sequence[FieldError]) -> list[FieldError]:
+    """The first of them, so many that all are still short of MOST_BYTES."""
+    fitting: list[FieldError] = []
+    left = MOST_BYTES - 8 * DETAIL_CHARACTERS
+    for error in errors:
+        fit = FieldError(shortened(error.pointer), shortened(error.detail))
+        left -= len(to_json(fit)) + 1
+        if left < 0:
+            break
+        fitting.append(fit)
+    return fitting
 
 
 def error_response(

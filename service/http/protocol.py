@@ -7,6 +7,7 @@ out what is answered (handler.py).
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +15,8 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.server import ServerState
 
-from service.errors import BadRequest, HeadTooLarge, TextLoomError, TooSlow
+from service.errors import BadRequest, HeadTooLarge, Overloaded, TextLoomError, TooSlow
+from service.http.connection_body import ConnectionBody
 from service.http.handler import Handler
 from service.http.messages import CallerLeft, HttpRequest, HttpResponse
 from service.settings import Settings
@@ -22,86 +24,22 @@ from service.settings import Settings
 HIGH_WATER = 64 * 1024
 """Bytes of a body that may wait to be read; then nothing more is taken from the connection."""
 
+MOST_WAITING = 32
+"""Requests that may wait on a connection for the answers to those before them."""
+
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
-
-
-class ConnectionBody:
-    """The body of a request, as it comes over its connection."""
-
-    __slots__ = (
-        "_connection", "_error", "_expected", "_parts", "_waiting",
-        "complete", "keep_alive", "read_to_end", "size", "unwanted",
-    )  # fmt: skip
-
-    def __init__(self, connection: "Connection", *, expected: bool, keep_alive: bool) -> None:
-        """expected: whether the caller waits to be told to send it."""
-        self._connection = connection
-        self._expected = expected
-        self._parts: list[bytes] = []
-        self._waiting: asyncio.Future[None] | None = None
-        self._error: Exception | None = None
-        self.keep_alive = keep_alive
-        """Whether another request may follow this one."""
-        self.complete = False
-        """Whether all of it has come."""
-        self.read_to_end = False
-        self.unwanted = False
-        """Whether the request is answered, and what still comes is dropped."""
-        self.size = 0
-        """Of what has come and not been read, in bytes."""
-
-    async def read(self) -> bytes:
-        if not (self._parts or self.complete or self._error):
-            if self._expected:
-                self._expected = False
-                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        if self._error:
-            raise self._error
-        part = b"".join(self._parts)
-        self._parts.clear()
-        self.size = 0
-        self._connection.control_reading()
-        self.read_to_end = not part
-        return part
-
-    def add(self, part: bytes) -> None:
-        if not self.unwanted:
-            self._parts.append(part)
-            self.size += len(part)
-            self._wake()
-
-    def end(self) -> None:
-        self.complete = True
-        self._wake()
-
-    def fail(self, error: Exception) -> None:
-        """No more of it will come."""
-        self._error = error
-        self._wake()
-
-    def drop(self) -> None:
-        """The request is answered."""
-        self.unwanted = True
-        self._parts.clear()
-        self.size = 0
-
-    def _wake(self) -> None:
-        if self._waiting and not self._waiting.done():
-            self._waiting.set_result(None)
 
 
 class Connection(asyncio.Protocol):
     """One connection, whose requests are answered one after the other."""
 
     __slots__ = (
-        "_answering", "_broken", "_closing", "_expects_continue", "_handler", "_head_bytes", "_headers",
-        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_read_timer", "_reading",
-        "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
-        "_write_paused",
+        "_answering", "_broken", "_closing", "_expects_continue", "_handler", "_head_bytes", "_headers", "_hosts",
+        "_idle_since", "_idle_timer", "_last", "_loop", "_message_ended", "_parser", "_peer", "_read_timer",
+        "_reading", "_receiving", "_second_port", "_settings", "_state", "_task", "_transport", "_upgrade", "_url", "_waiting",
+        "_write_paused", "_write_timer", "_wrong",
     )  # fmt: skip
 
     def __init__(
@@ -123,10 +61,15 @@ class Connection(asyncio.Protocol):
         self._idle_since: float | None = self._loop.time()
         """When the last bytes came or the last answer went; None while a request is answered."""
         self._read_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
         # of the message that comes in
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = self._upgrade = self._message_ended = False
+        self._hosts = 0
+        """How many headers of this name there are."""
+        self._wrong = ""
+        """What is wrong with it."""
         self._head_bytes = 0
         """Of a head whose end has not come."""
         self._receiving: ConnectionBody | None = None
@@ -145,12 +88,20 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = (
+            peer[0] if isinstance(peer, tuple) else ""
+        )  # a socket of the file system has none
         self._state.connections.add(self)  # type: ignore[arg-type]
+        if len(self._state.connections) > self._settings.max_connections and not self._make_room():
+            self._refuse(Overloaded("there are too many connections", retry_after=1))
+            return
         self._close_if_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(self)
         self._stop_read_timer()
+        self._answer_is_taken()
         if self._idle_timer:
             self._idle_timer.cancel()
         self._waiting.clear()
@@ -170,7 +121,7 @@ class Connection(asyncio.Protocol):
             if self._is_head_too_large():
                 self._refuse_large()
             else:
-                self._refuse(BadRequest("this is not a request of HTTP/1.1"))
+                self._refuse(BadRequest(self._wrong or "this is not a request of HTTP/1.1"))
             return
         if not self._message_ended:
             self._limit_incomplete(len(data))
@@ -180,9 +131,18 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._write_paused = True
         self.control_reading()
+        seconds = self._settings.write_seconds
+        if seconds and not self._write_timer:
+            self._write_timer = self._loop.call_later(seconds, self._transport.abort)
+        left = self._transport.get_write_buffer_size()
+        try:
+            self._handler.in_flight.hold(self, left, self._transport.abort)
+        except Overloaded:
+            self._loop.call_soon(self._transport.abort)
 
     def resume_writing(self) -> None:
         self._write_paused = False
+        self._answer_is_taken()
         self._answer_next()
         self.control_reading()
 
@@ -196,6 +156,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._url, self._headers, self._expects_continue = b"", [], False
+        self._hosts, self._wrong = 0, ""
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -204,17 +165,29 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects_continue = True
+        elif name == b"host":
+            self._hosts += 1
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            self._wrong = "of the transfer codings only `chunked` is known here"
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._stop_read_timer()
         if self._is_head_too_large():
             raise ValueError  # which the parser makes its own error of
+        if self._hosts > 1 or not (self._hosts or self._parser.get_http_version() == "1.0"):
+            self._wrong = "a request has one header `Host`"
+        if len(self._waiting) >= MOST_WAITING:
+            self._wrong = f"over {MOST_WAITING} requests wait on this connection"
+        if self._wrong:
+            raise ValueError
         self._upgrade = self._parser.should_upgrade()
         if self._upgrade and self._parser.get_method() != b"CONNECT":
             return  # the head comes again, without that wish
         url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")  # CONNECT has none, which is an error
+        if self._parser.get_method() == b"CONNECT":
+            raise ValueError
+        path = (url.path or b"/").decode("ascii")  # http://host, in full, has none
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         body = ConnectionBody(self, expected=self._expects_continue, keep_alive=keep_alive)
         request = HttpRequest(
@@ -222,7 +195,9 @@ class Connection(asyncio.Protocol):
             path=unquote(path) if "%" in path else path,
             headers=dict(self._headers),
             body=body,
+            query=url.query.decode("latin-1") if url.query else "",
             second_port=self._second_port,
+            peer=self._peer,
         )
         self._receiving, self._headers = body, []
         self._waiting.append((request, body))
@@ -304,7 +279,27 @@ class Connection(asyncio.Protocol):
         if not keep_alive:
             self._transport.close()
 
-    # --- what is no request, and what comes too slowly
+    def _answer_is_taken(self) -> None:
+        self._handler.in_flight.release(self)
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    # --- what is no request, what comes too slowly, and what is too much
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle for longest. Gives whether there was one."""
+        others: Iterable[Connection] = self._state.connections  # type: ignore[assignment]
+        idle = [
+            (each._idle_since, id(each), each)
+            for each in others
+            if each is not self
+            and each._idle_since is not None
+            and not each._transport.is_closing()
+        ]
+        if idle:
+            min(idle)[2]._transport.close()
+        return bool(idle)
 
     def _feed(self, data: bytes) -> None:
         """Pass it to the parser. A wish for another protocol (`Upgrade: h2c`) is ignored, as RFC 9110 allows."""

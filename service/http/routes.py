@@ -9,14 +9,17 @@ from functools import partial
 from pydantic import BaseModel
 
 from service import tasks
+from service.errors import NotReady
 from service.http import cards, openapi, pages
 from service.http.messages import HttpResponse
 from service.http.routing import Endpoint, Route, RoutedRequest, json_response
 from service.http.task_endpoint import TaskEndpoint
+from service.processes.worker_table import WorkerTable
 from service.registry import answering
 from service.registry.entry import ModelInfo
 from service.registry.registry import Registry
 from service.settings import Settings
+from service.telemetry.call import Call
 from service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
@@ -42,10 +45,10 @@ def task_endpoints(registry: Registry, settings: Settings) -> dict[str, TaskEndp
 
 
 def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[Route]:
-    def admit(task: str, size: int, deadline: float) -> None:
+    def admit(task: str, size: int, call: Call) -> None:
         models = registry.models(task)
         if len(models) == 1:  # else only the body says which of them is to answer
-            registry.get(next(iter(models))).check_early(size, deadline)
+            registry.get(next(iter(models))).check_early(size, call)
 
     return [
         Route(
@@ -61,7 +64,12 @@ def task_routes(registry: Registry, endpoints: dict[str, TaskEndpoint]) -> list[
     ]
 
 
-def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
+def service_routes(
+    registry: Registry,
+    metrics: Metrics,
+    settings: Settings,
+    worker_table: WorkerTable | None = None,
+) -> list[Route]:
     """What stands around the tasks, but for the document of all routes."""
 
     async def live(_: RoutedRequest) -> HttpResponse:
@@ -71,6 +79,8 @@ def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
     async def ready(_: RoutedRequest) -> HttpResponse:
         """Every model of the repository is loaded, checked and warm."""
         registry.check_ready()
+        if worker_table:
+            _check_workers(worker_table, settings.hang_seconds / 3)
         return json_response(Ready(models=list(registry.entries)))
 
     async def list_models(_: RoutedRequest) -> HttpResponse:
@@ -98,6 +108,14 @@ def service_routes(registry: Registry, metrics: Metrics) -> list[Route]:
         Route("GET", "/docs", pages.docs),
         Route("GET", "/docs/{asset}", pages.docs_asset),
     ]
+
+
+def _check_workers(worker_table: WorkerTable, seconds: float) -> None:
+    """Raises NotReady while a worker has not answered for so long: who is sent to it would wait."""
+    silent = worker_table.silent(seconds)
+    if silent:
+        count = len(worker_table.workers)
+        raise NotReady(f"{len(silent)} of {count} workers do not answer", retry_after=1)
 
 
 def _documented(

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from service.errors import TextLoomError
 from service.http.messages import Headers, HttpResponse
-from service.http.problems import problem
+from service.http.problems import Problem, problem
 from service.telemetry.call import Call
 
 
@@ -24,6 +24,8 @@ class RoutedRequest:
     headers: Headers
     parameters: Mapping[str, str]
     """Of the path."""
+    query: str
+    """What follows the `?` of the address."""
     body: bytes
     """Empty for GET."""
     call: Call
@@ -39,14 +41,22 @@ class Documentation:
     """What /openapi.json says of a route beyond its path."""
 
     name: str
+    """Of the operation, for generated clients: `ner`."""
     summary: str
     description: str
-    tag: Literal["tasks", "service"]
+    tag: str
+    """One of openapi.TAGS."""
     problems: Sequence[int]
     """Statuses of its errors."""
     answer: type[BaseModel] | None
-    """None for plain text."""
+    """None for what is no JSON."""
+    answer_type: str = "application/json"
+    """The media type of the answer."""
+    error: type[BaseModel] = Problem
+    """How its errors are written."""
     query: type[BaseModel] | None = None
+    query_types: Sequence[str] = ("application/json",)
+    """The media types that the query may come in."""
     queries: Mapping[str, Any] = field(default_factory=dict)
     """Examples by title."""
     example: Any = None
@@ -55,7 +65,7 @@ class Documentation:
 
 @dataclass(frozen=True)
 class Route:
-    """One path, which takes one method."""
+    """One path, which takes one method; HEAD wherever it takes GET."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -64,16 +74,18 @@ class Route:
     format_error: ErrorFormat = problem
     takes_json: bool = False
     """Whether a body must be JSON; if not, the endpoint looks at its type itself."""
-    admit: Callable[[int, float], None] | None = None
-    """Raises what is known before the body is read: takes its length and the deadline."""
+    admit: Callable[[int, Call], None] | None = None
+    """Raises what is known before the body is read: takes its length, and the deadline and the caller."""
     documentation: Documentation | None = None
 
 
 class Router:
     """Finds the route of a path."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], *, root_path: str = "") -> None:
+        """root_path: what a proxy has before all paths, whether or not it takes it away."""
         self.routes = routes
+        self._root_path = root_path
         self._exact = {route.path: route for route in routes if "{" not in route.path}
         self._patterns = [
             (re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route.path)), route)
@@ -81,6 +93,24 @@ class Router:
             if "{" in route.path
         ]
         self._formats = {_first_part(route.path): route.format_error for route in routes}
+
+    def inside(self, path: str) -> str:
+        """The path as the routes know it.
+
+        Without the root path; for an API whose clients join addresses carelessly, without slashes too many.
+
+        >>> Router([], root_path="/nlp").inside("/nlp/ner")
+        '/ner'
+        >>> Router([]).inside("/compat/libretranslate//translate/")
+        '/compat/libretranslate/translate'
+        """
+        if self._root_path and path.startswith(self._root_path + "/"):
+            path = path[len(self._root_path) :]
+        if "//" in path or path.endswith("/"):
+            fewer = re.sub("/+", "/", path).rstrip("/")
+            if _first_part(fewer) == CARELESS:
+                return fewer
+        return path
 
     def find(self, path: str) -> tuple[Route | None, Mapping[str, str]]:
         """The route, whatever its method, and the parameters in the path."""
@@ -99,6 +129,10 @@ class Router:
 def json_response(content: Any, *headers: tuple[bytes, bytes]) -> HttpResponse:
     body = to_json(content, exclude_none=True)
     return HttpResponse(200, [(b"content-type", b"application/json"), *headers], body)
+
+
+CARELESS = "compat"
+"""The first part of paths in which final and double slashes do not count."""
 
 
 def _first_part(path: str) -> str:

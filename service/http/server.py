@@ -4,6 +4,8 @@ Leaves out connections (asgi.py, protocol.py) and several processes (processes/)
 """
 
 import asyncio
+import logging
+import resource
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -20,6 +22,8 @@ from service.registry.registry import Registry
 from service.scheduling.executors import EventLoopExecutor
 from service.settings import Settings
 
+logger = logging.getLogger("textloom.http")
+
 Config = uvicorn.Config
 
 Listeners = Sequence[tuple[Config, socket.socket]]
@@ -31,6 +35,9 @@ FAST_ADAPTER = "service.http.protocol"
 
 BACKLOG = 2048
 
+OTHER_DESCRIPTORS = 100
+"""Of a process, for files, the event loop, and connections that are being refused."""
+
 
 def make_config(
     handler: Handler,
@@ -41,7 +48,7 @@ def make_config(
     adapter: Adapter = "protocol",
 ) -> Config:
     """How uvicorn serves. adapter: `protocol`, if that module is there, which answers the same in less time."""
-    http: Any = "httptools"
+    http: Any = "h11"  # uvicorn's use of httptools loses the body of a request with `Upgrade: h2c`
     if adapter == "protocol" and find_spec(FAST_ADAPTER):
         connection = import_module(FAST_ADAPTER).Connection
         http = partial(connection, handler=handler, settings=settings, second_port=second_port)
@@ -72,6 +79,20 @@ def listen(host: str, port: int) -> socket.socket:
     listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener
+
+
+def fit_descriptors(settings: Settings) -> Settings:
+    """The settings with no more connections than there may be descriptors; their limit is raised if it can be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = settings.max_connections + OTHER_DESCRIPTORS
+    if soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft >= needed:
+        return settings
+    fitting = max(1, soft - OTHER_DESCRIPTORS)
+    logger.warning("%d descriptors allow %d connections only", soft, fitting)
+    return settings.model_copy(update={"max_connections": fitting})
 
 
 class Server(uvicorn.Server):

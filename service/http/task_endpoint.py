@@ -3,7 +3,6 @@
 Leaves out what the tasks answer (routes.py) and what a request goes through before (handler.py).
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,13 +10,10 @@ from pydantic import BaseModel
 
 from service.http.limits import check_size
 from service.http.messages import HttpResponse
-from service.http.parsing import parse
+from service.http.parsing import in_turn, parse
 from service.http.routing import RoutedRequest, json_response
 from service.settings import Settings
 from service.telemetry.call import Call
-
-INLINE_BYTES = 64 * 1024
-"""Bodies up to this size are parsed in the event loop; longer ones would stall it."""
 
 
 class TaskEndpoint:
@@ -35,14 +31,17 @@ class TaskEndpoint:
 
     async def __call__(self, request: RoutedRequest) -> HttpResponse:
         """The JSON that answers a body. Raises TextLoomError."""
-        if len(request.body) <= INLINE_BYTES:
-            query = parse(self.query, request.body)
-        else:
-            query = await asyncio.to_thread(parse, self.query, request.body)
+        query = await in_turn(request.body, parse, self.query, request.body)
         answer = await self.answer(query, request.call)
         return json_response(answer, (b"server-timing", request.call.server_timing))
 
     async def answer(self, query: Any, call: Call) -> Any:
         """The answer to a query, if it is within the limits. Raises TextLoomError."""
-        check_size(query.text, self._settings)
+        characters = self.check_size(query.text)
+        if call.charge:
+            call.charge(characters)
         return await self._answer(query, call)
+
+    def check_size(self, text: str | list[str]) -> None:
+        """Raises TooLarge."""
+        check_size(text, self._settings)

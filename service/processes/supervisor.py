@@ -1,7 +1,8 @@
 """The supervisor: the models are loaded once, workers are forked, and those that die are replaced.
 
-Forked workers share the models' memory. They also share the listening socket, so that no connection is lost with a
-worker. Leaves out what a worker does (worker.py).
+Forked workers share the models' memory. They also share the listening socket, so that a connection which no worker
+has taken is not lost with one. Nothing that may hang is done here: the repository is read by a probe (probe.py).
+Leaves out what a worker does (worker.py).
 """
 
 import asyncio
@@ -15,10 +16,12 @@ import sys
 import time
 
 from service.http.server import Config, Listeners
+from service.processes.probe import Probe
 from service.processes.worker import Worker
 from service.processes.worker_table import WorkerTable
 from service.registry.registry import Registry
 from service.settings import Settings
+from service.telemetry import metric_files
 from service.telemetry.metrics import Metrics
 
 logger = logging.getLogger("textloom.supervisor")
@@ -26,6 +29,10 @@ logger = logging.getLogger("textloom.supervisor")
 SHORT_LIFE = 5.0
 """A worker that dies sooner, in seconds, is replaced later and later."""
 MAX_RESTART_DELAY = 10.0
+CHECK_SECONDS = 1.0
+"""Between two looks at the workers' heartbeats."""
+PROBE_SECONDS = 20.0
+"""For one scan of the repository."""
 KILL_AFTER = 3.0
 """Seconds beyond the time for shutting down after which a worker that hangs is killed."""
 
@@ -51,6 +58,8 @@ class Supervisor:
         """Of the living workers, by process id."""
         self._started_at: dict[int, float] = {}
         self._short_lives = 0
+        self._probe = Probe(registry.changed, PROBE_SECONDS)
+        self._next_probe = self._checked = time.monotonic()
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT. Gives the exit status: 1 if a worker had to be killed."""
@@ -62,14 +71,33 @@ class Supervisor:
         for index in range(self._settings.processes):
             self._fork(index)
         while True:
-            received = _signal(signals, self._settings.watch_seconds)
-            if received is None:
-                asyncio.run(self._registry.refresh())  # for workers that are forked later
-                continue
-            if received != signal.SIGCHLD:
+            received = _signal(signals, min(CHECK_SECONDS, self._settings.watch_seconds))
+            if received not in (None, signal.SIGCHLD):
+                self._probe.close()
                 return self._stop(signals)
             for pid, status in self._reaped():
                 self._replace(pid, status)
+            self._kill_hanging()
+            self._follow_repository()
+
+    def _kill_hanging(self) -> None:
+        """End workers that have not been alive for long; they are replaced then."""
+        now = time.monotonic()
+        asleep, self._checked = now - self._checked - CHECK_SECONDS, now
+        if asleep > self._settings.hang_seconds / 2:  # stopped, as the workers were perhaps
+            return
+        for pid in self._worker_table.silent(self._settings.hang_seconds):
+            logger.error("worker %d hangs", pid)
+            os.kill(pid, signal.SIGKILL)
+
+    def _follow_repository(self) -> None:
+        """Load what is new for workers that are forked later, once a probe has read it."""
+        if self._probe.poll():
+            asyncio.run(self._registry.refresh())
+        now = time.monotonic()
+        if now >= self._next_probe:
+            self._next_probe = now + self._settings.watch_seconds
+            self._probe.start()
 
     def _fork(self, index: int) -> None:
         pid = os.fork()
@@ -87,6 +115,7 @@ class Supervisor:
                 signal.signal(number, lambda *_: sys.exit(0))
             _die_with_parent(self._worker_table.parent)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            metric_files.become_worker(index)
             self._worker_table.set_worker(index, os.getpid())
             Worker(
                 self._config,
@@ -117,7 +146,7 @@ class Supervisor:
     def _replace(self, pid: int, status: int) -> None:
         index, lived = self._indexes.pop(pid), time.monotonic() - self._started_at.pop(pid)
         self._worker_table.set_worker(index, 0)
-        self._metrics.forget_process(pid)
+        self._metrics.forget_worker(index)
         self._short_lives = self._short_lives + 1 if lived < SHORT_LIFE else 0
         pause = min(MAX_RESTART_DELAY, 0.1 * 2**self._short_lives) if self._short_lives > 1 else 0.0
         logger.error(
@@ -159,8 +188,11 @@ def _signal(signals: set[signal.Signals], seconds: float) -> int | None:
 
 
 def _die_with_parent(parent: int) -> None:
-    """Has the system end this process when its parent is gone, however that comes about (Linux only)."""
+    """Has the system end this process when its parent is gone, however that comes about (Linux only).
+
+    At once, whatever it does: a worker that lived on would keep the port from the next supervisor.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)

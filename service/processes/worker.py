@@ -16,6 +16,8 @@ from service.registry.registry import Registry
 
 logger = logging.getLogger("textloom.worker")
 
+PAUSE_SECONDS = 1.0
+"""How long a worker accepts nothing when it has no descriptor left."""
 YIELD_SECONDS = 0.02
 """How long a worker leaves a new connection to those that have fewer."""
 
@@ -44,6 +46,7 @@ class Worker(Server):
         await super().shutdown(sockets=[])
 
     async def on_tick(self, counter: int) -> bool:
+        self._worker_table.beat(self._index)
         self._worker_table.set_connections(self._index, len(self.server_state.connections))
         return await super().on_tick(counter)
 
@@ -60,6 +63,9 @@ class Worker(Server):
             while not self._fair_share() and time.monotonic() < yield_until:  # noqa: ASYNC110  there is no event
                 await asyncio.sleep(0.001)
             accepted = self._take(max(1, self._fair_share()))
+            if accepted is None:
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
             # together: awaiting each would take an iteration of the loop, with a batch to compute in it
             protocol = partial(self.make_protocol, self.config)
             await asyncio.gather(
@@ -67,8 +73,8 @@ class Worker(Server):
                 return_exceptions=True,  # a client that has gone meanwhile
             )
 
-    def _take(self, most: int) -> list[socket.socket]:
-        """The connections that wait to be accepted."""
+    def _take(self, most: int) -> list[socket.socket] | None:
+        """The connections that wait to be accepted; None if there is no descriptor for one."""
         taken: list[socket.socket] = []
         try:
             while len(taken) < most:
@@ -78,7 +84,8 @@ class Worker(Server):
         except (BlockingIOError, ConnectionError):
             pass  # another worker was faster, or the client has gone
         except OSError as error:  # too many open files, for one
-            logger.error("a connection cannot be accepted: %s", error)
+            logger.error("connections cannot be accepted: %s", error)
+            return taken or None
         return taken
 
     def _fair_share(self) -> int:

@@ -6,8 +6,11 @@ so a reader never sees half of one. This module knows no task: loading a graph a
 examples is in `service.tasks`.
 """
 
+import errno
 import hashlib
+import os
 import re
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ from service.errors import BundleError
 
 MANIFEST = "manifest.json"
 PIN = "pinned"
+MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+MAX_PIN_BYTES = 64
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -140,14 +145,15 @@ def pinned(repository: Path, name: str) -> int | None:
 
     Raises BundleError if it holds anything else.
     """
+    path = repository / name / PIN
     try:
-        text = (repository / name / PIN).read_text(encoding="utf-8").strip()
+        text = _contents(path, MAX_PIN_BYTES).strip()
     except FileNotFoundError:
         return None
-    if not re.fullmatch(r"[1-9][0-9]*", text):
-        raise BundleError(
-            f"{repository / name / PIN} must hold a version, such as 2, and nothing else"
-        )
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+    if not re.fullmatch(rb"[1-9][0-9]*", text):
+        raise BundleError(f"{path} must hold a version, such as 2, and nothing else")
     return int(text)
 
 
@@ -168,7 +174,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises BundleError if it is missing or not a manifest of this format.
     """
     try:
-        return Manifest.model_validate_json((path / MANIFEST).read_bytes())
+        return Manifest.model_validate_json(_contents(path / MANIFEST, MAX_MANIFEST_BYTES))
     except OSError as error:
         raise BundleError(f"{path}: no readable {MANIFEST}: {error.strerror}") from error
     except ValidationError as error:
@@ -243,6 +249,18 @@ def publish(bundle: Bundle) -> Bundle:
                 continue
             raise
         return Bundle(target, final)
+
+
+def _contents(path: Path, most: int) -> bytes:
+    """Of a file. Raises OSError if it is none, such as a named pipe, which would keep its reader waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
+    return content
 
 
 def _sha256(path: Path) -> str:

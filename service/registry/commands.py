@@ -15,10 +15,10 @@ from service.registry.repository import StoredModel
 from service.settings import Settings
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, program: str = "python -m service models") -> int:
     """Gives the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m service models", description="Without a command: list the models."
+        prog=program, description="Without a command: list the models."
     )
     parser.add_argument("--models", type=Path, help="the repository (default: TEXTLOOM_MODELS)")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")

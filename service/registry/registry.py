@@ -73,6 +73,12 @@ class Registry:
         seconds = time.perf_counter() - began
         logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
 
+    def changed(self) -> bool:
+        """Whether a scan of the repository finds what `refresh` would act on. Raises OSError."""
+        stored = repository.scan(self._settings.models, self._settings.pins)
+        known = {name: self.entries[name].stored for name in stored if name in self.entries}
+        return stored != known or any(task not in self._routers for task in self._tasks())
+
     async def refresh(self) -> None:
         """Scan the repository, and load what should serve now and does not yet."""
         settings = self._settings

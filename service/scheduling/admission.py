@@ -1,22 +1,29 @@
-"""Admission: whether a model accepts a request, by its queue, its deadline and the estimated work ahead of it.
+"""Admission: whether a model accepts a request, by its deadline and by the work that comes before it.
 
-Leaves out how long tokens take (cost_model.py) and what becomes of an accepted request (batcher.py).
+What comes before a request is no more than all that is queued, and no more than what fair queueing serves before
+it is done (fair_queueing.py, executors.py): as much of every other flow as of its own, and as much time for every
+other model. Leaves out how long tokens take (cost_model.py) and what becomes of an accepted request (batcher.py).
 """
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from service.errors import DeadlineExceeded, Draining, QueueFull, TextLoomError
 from service.scheduling.cost_model import CostModel
 from service.scheduling.executors import Executor
+from service.scheduling.fair_queueing import FairClock, FlowKey
 from service.scheduling.window_queue import WindowQueue
 from service.telemetry.metrics import ModelMetrics
 
 HEADROOM = 0.16
-"""Share of the time that a request can wait which the estimate of the work ahead may fill. So little because a
+"""Share of the time that a request can wait which the estimate of the work before it may fill. So little because a
 text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it. With
 less, batches would be smaller under overload, and fewer texts answered."""
+
+DOUBT = 4
+"""An estimate may be so many times too long; what takes too long even then surely cannot be done."""
 
 
 class Admission:
@@ -27,38 +34,61 @@ class Admission:
         *,
         name: str,
         queue: WindowQueue[Any, Any],
+        clock: FairClock,
         executor: Executor,
         cost_model: CostModel,
         metrics: ModelMetrics,
         queue_tokens: int,
     ) -> None:
-        """queue_tokens: most tokens that may be queued."""
+        """queue_tokens: most tokens that may be queued before a request and with it."""
         self._name = name
-        self._queue = queue
+        self._queue, self._clock = queue, clock
         self._executor = executor
         self._cost_model = cost_model
         self._metrics = metrics
         self._queue_tokens = queue_tokens
         self._draining = False
 
-    def check(self, tokens: float, deadline: float) -> None:
-        """Raises what `Batcher.submit` would for so many tokens; costs next to nothing.
+    def check(
+        self,
+        tokens: float,
+        windows: float,
+        *,
+        flow: FlowKey,
+        deadline: float,
+        backlog: Callable[[], float],
+    ) -> float:
+        """The seconds that these tokens will take, as estimated; 0 while too little is known. Takes microseconds.
 
-        Draining; QueueFull if the work ahead, by the time that tokens have taken, leaves too little time
-        before `deadline`; DeadlineExceeded if these tokens alone would take longer.
+        backlog: gives the seconds of a thread that the model still has to compute.
+
+        Raises Draining; DeadlineExceeded if the tokens alone surely take longer than until `deadline`; QueueFull
+        if the work before them leaves too little time. While nothing is queued or computed, nothing is refused
+        but what surely cannot be done.
         """
         if self._draining:
             raise self.rejected("draining", draining())
         left = deadline - time.monotonic()
-        own = self._executor.share(self._cost_model.seconds_per_token * tokens)
-        if left <= own:
+        share = self._executor.share
+        own = share(self._cost_model.seconds(tokens, windows))
+        if left <= own / DOUBT:
             raise self.rejected("deadline", too_late())
-        ahead = self._executor.backlog()
-        crowded = self._queue.tokens + tokens > self._queue_tokens
-        most = (left - own) * HEADROOM
-        if (self._queue.tokens and crowded) or (ahead and ahead > most):
-            late = ahead if crowded else ahead - most
+        backlogs, queued = self._executor.backlogs(), self._queue.tokens
+        if not (backlogs or queued):
+            return own
+        fair = self._clock.tokens_before(flow, tokens)
+        before = own * fair / tokens
+        if len(backlogs) > 1:
+            ours = share(backlog())
+            before, others = min(ours, before), len(backlogs) - (ours > 0)
+            before += others * (before + own)
+        waits = min(sum(backlogs), before)
+        crowded = queued > 0 and min(queued, fair) + tokens > self._queue_tokens
+        most = HEADROOM * (left - own / DOUBT)
+        if crowded or waits > most:
+            late = waits if crowded else waits - most
             raise self.rejected("queue_full", self._queue_full(late))
+        return waits + own
 
     def drain(self) -> None:
         """Accept nothing more."""
@@ -71,7 +101,7 @@ class Admission:
 
     def _queue_full(self, seconds: float) -> QueueFull:
         return QueueFull(
-            f"{self._queue.tokens} tokens wait for {self._name} already; try again later",
+            f"{self._name} has too much to do already; try again later",
             retry_after=max(1, math.ceil(seconds)),
         )
 

@@ -1,22 +1,21 @@
 """The batcher: queue -> collect -> run -> deliver.
 
-Work-conserving, with no wait window: a free thread takes the oldest queued window and those nearest to it in
-length, as many as fit the token budget, and runs them as one batch. A batch that needs many steps, as in
+Work-conserving, with no wait window: a free thread takes the queued window whose turn it is and those nearest
+to it in length, as many as fit the token budget, and runs them as one batch. A batch that needs many steps, as in
 translation, runs in slices: between two slices finished windows leave with their outputs, those whose callers have
 left are removed, and queued ones join. The queue lives in the event loop alone, so it needs no lock; only `run`
 happens in a thread. Every accepted request gets its outputs or an error exactly once: a batch that fails fails its
 own callers and no one else.
 
-Leaves out what is accepted (admission.py), the queue's order (window_queue.py) and who computes (executors.py).
+Leaves out what is accepted (admission.py), whose turn it is (fair_queueing.py), the queue (window_queue.py) and
+who computes (executors.py).
 """
 
 import asyncio
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Generic
 
 from service.errors import InternalError, where
@@ -24,39 +23,15 @@ from service.scheduling.admission import Admission, draining, too_late
 from service.scheduling.batch import Batch, O, W
 from service.scheduling.cost_model import CostModel
 from service.scheduling.executors import Executor
-from service.scheduling.window_queue import Job, JobResult, QueueEntry, WindowQueue
+from service.scheduling.fair_queueing import FairClock, FlowKey, size
+from service.scheduling.running_batch import RunningBatch
+from service.scheduling.window_queue import Job, JobResult, WindowQueue
 from service.telemetry.metrics import ModelMetrics
 
 logger = logging.getLogger("textloom.scheduling")
 
 SLICE_SECONDS = 0.005
 """A slice ends with the first step that ends after so long, or that completes a request."""
-
-
-@dataclass(slots=True)
-class _RunningBatch(Generic[W, O]):
-    """A batch and the requests of its windows, during its slices and between them."""
-
-    batch: Batch[W, O]
-    inside: dict[int, QueueEntry[W, O]] = field(default_factory=dict)
-    """By handle."""
-    joining: list[QueueEntry[W, O]] = field(default_factory=list)
-    leaving: list[int] = field(default_factory=list)
-    unfinished: int = 0
-    """Tokens that were inside when its last slice ended."""
-    paused_at: float = 0.0
-    """When its last slice ended."""
-
-    @property
-    def tokens(self) -> int:
-        return sum([entry.length for entry in self.inside.values()])
-
-    def completes_a_job(self, finished: Sequence[tuple[int, O]]) -> bool:
-        """Whether a request has all its outputs with these. Seldom wrong: its other windows may be elsewhere."""
-        if not finished or len(finished) == len(self.inside):
-            return bool(finished)
-        jobs = Counter(self.inside[handle].job for handle, _ in finished)
-        return any(count >= job.missing for job, count in jobs.items())
 
 
 class Batcher(Generic[W, O]):
@@ -82,16 +57,19 @@ class Batcher(Generic[W, O]):
         self._stepwise = stepwise
         self._executor = executor
         self._metrics = metrics
-        self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens)
-        self._paused: list[_RunningBatch[W, O]] = []
+        self._batch_tokens = batch_tokens
+        self._clock = FairClock()
+        self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens, self._clock)
+        self._paused: list[RunningBatch[W, O]] = []
         self._jobs: set[Job[O]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
-        self._running_tokens = 0
-        self._cost_model = CostModel(batch_tokens, slices=stepwise)
+        self._running_tokens = self._running_windows = 0
+        self._cost_model = CostModel(batch_tokens, stepwise=stepwise)
         self._admission = Admission(
             name=name,
             queue=self._queue,
+            clock=self._clock,
             executor=executor,
             cost_model=self._cost_model,
             metrics=metrics,
@@ -99,29 +77,45 @@ class Batcher(Generic[W, O]):
         )
         executor.add(self)
 
-    def check(self, tokens: float, deadline: float) -> None:
+    def check(self, tokens: float, windows: float, *, deadline: float, caller: str = "") -> None:
         """See `Admission.check`."""
-        self._admission.check(tokens, deadline)
+        flow = FlowKey(caller, size(tokens, self._batch_tokens))
+        self._admission.check(tokens, windows, flow=flow, deadline=deadline, backlog=self.backlog)
 
     @property
     def busy(self) -> bool:
         """Whether accepted work, of this or of another model, is still to be done before what comes next."""
         return self._queue.tokens > 0 or self._executor.backlog() > 0
 
-    async def submit(self, windows: Sequence[W], *, deadline: float) -> JobResult[O]:
-        """The outputs of `windows`; `deadline` is a time of `time.monotonic()`.
+    async def submit(
+        self, windows: Sequence[W], *, deadline: float, caller: str = ""
+    ) -> JobResult[O]:
+        """The outputs of `windows`.
 
-        Raises as `check` does, DeadlineExceeded too if the deadline passes, and InternalError if the
-        computation failed. A request larger than the whole queue is accepted when the queue is empty: otherwise it
-        never would be.
+        deadline: a time of `time.monotonic()`. caller: who shares fairly with other callers; any text.
+
+        Raises as `check` does, DeadlineExceeded too if the deadline passes, and InternalError if the computation
+        failed. A request larger than the whole queue is accepted when the queue is empty: otherwise it never
+        would be.
         """
         if not windows:
-            return JobResult([], 0.0, 0.0)
+            return JobResult([])
         lengths = [window.length for window in windows]
         tokens = sum(lengths)
-        self.check(tokens, deadline)
+        key = FlowKey(caller, size(tokens, self._batch_tokens))
+        expected = self._admission.check(
+            tokens, len(windows), flow=key, deadline=deadline, backlog=self.backlog
+        )
         future: asyncio.Future[JobResult[O]] = asyncio.get_running_loop().create_future()
-        job: Job[O] = Job(future, len(windows), now=time.monotonic(), deadline=deadline)
+        flow = self._clock.enter(key, tokens)
+        job: Job[O] = Job(
+            future,
+            len(windows),
+            flow=flow,
+            tokens=tokens,
+            now=time.monotonic(),
+            deadline=deadline,
+        )
         self._jobs.add(job)
         self._queue.add(job, windows, lengths)
         self._metrics.queue_depth.set(self._queue.windows)
@@ -129,7 +123,9 @@ class Batcher(Generic[W, O]):
             self._executor.dispatch()
             if not future.done() and deadline < self._timer_at:
                 self._set_timer(deadline)
-            return future.result() if future.done() else await future
+            result = future.result() if future.done() else await future
+            result.expected_seconds = expected
+            return result
         except asyncio.CancelledError:
             self._metrics.rejected["caller_left"].inc()
             raise
@@ -138,33 +134,35 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Estimated seconds of a thread that the accepted work still takes; a running batch counts for a half."""
-        tokens = self._queue.tokens + self._running_tokens / 2
-        return self._cost_model.seconds_per_token * tokens
+        if not (self._queue.tokens or self._running_tokens):
+            return 0.0
+        return self._cost_model.seconds(
+            self._queue.tokens + self._running_tokens / 2,
+            self._queue.windows + self._running_windows / 2,
+        )
 
-    def oldest(self) -> float | None:
-        """When the work that comes next was queued or paused, None if there is none."""
-        ages = [running.paused_at for running in self._paused]
-        if (queued_at := self._queue.oldest()) is not None:
-            ages.append(queued_at)
-        return min(ages, default=None)
+    def has_work(self) -> bool:
+        return bool(self._paused) or self._queue.has_work()
 
-    def collect(self, now: float) -> _RunningBatch[W, O]:
+    def collect(self, now: float) -> RunningBatch[W, O]:
         """A batch for the next slice: a paused one or a new one, with the windows that join it."""
-        running = self._paused.pop(0) if self._paused else _RunningBatch(self._begin())
+        running = self._paused.pop(0) if self._paused else RunningBatch(self._begin())
         running.leaving = [handle for handle, entry in running.inside.items() if entry.job.done]
         for handle in running.leaving:
             self._running_tokens -= running.inside.pop(handle).length
+            self._running_windows -= 1
         queue = self._queue
         running.joining = (
-            queue.take_oldest(running.tokens) if self._stepwise else queue.take_similar()
+            queue.take_first(running.inside.values()) if self._stepwise else queue.take_similar()
         )
         for entry in running.joining:
             entry.job.started_at = entry.job.started_at or now
             self._running_tokens += entry.length
+        self._running_windows += len(running.joining)
         self._metrics.queue_depth.set(queue.windows)
         return running
 
-    def run(self, running: _RunningBatch[W, O]) -> list[tuple[int, O]] | Exception:
+    def run(self, running: RunningBatch[W, O]) -> list[tuple[int, O]] | Exception:
         """Perhaps in a thread: one slice. Gives the finished windows' handles and outputs, or what went wrong."""
         try:
             end = time.monotonic() + SLICE_SECONDS
@@ -174,7 +172,10 @@ class Batcher(Generic[W, O]):
                 handles = running.batch.join([entry.window for entry in running.joining])
                 running.inside.update(zip(handles, running.joining, strict=True))
             finished: list[tuple[int, O]] = []
+            running.steps = running.window_steps = 0
             while len(finished) < len(running.inside):
+                running.window_steps += len(running.inside) - len(finished)
+                running.steps += 1
                 finished += running.batch.step()
                 if time.monotonic() >= end or running.completes_a_job(finished):
                     break
@@ -184,7 +185,7 @@ class Batcher(Generic[W, O]):
 
     def deliver(
         self,
-        running: _RunningBatch[W, O],
+        running: RunningBatch[W, O],
         ran: list[tuple[int, O]] | Exception,
         started: float,
         now: float,
@@ -194,27 +195,35 @@ class Batcher(Generic[W, O]):
             lost = [*{id(e): e for e in [*running.inside.values(), *running.joining]}.values()]
             logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
             self._running_tokens -= sum(entry.length for entry in lost)
+            self._running_windows -= len(lost)
             for entry in lost:
                 if not entry.job.done:
                     failure = InternalError("the model failed on this request")
                     entry.job.future.set_exception(failure)
             return
-        self._cost_model.update(self._done(running, ran), now - started)
+        if not running.inside:  # the requests of all of them were over before it began
+            return
+        tokens = running.tokens_done(ran)
+        self._cost_model.update(
+            tokens=tokens,
+            passes=running.steps,
+            units=running.window_steps if self._stepwise else tokens,
+            seconds=now - started,
+        )
         self._count(running)
         for handle, output in ran:
             entry = running.inside.pop(handle)
             job = entry.job
             self._running_tokens -= entry.length
+            self._running_windows -= 1
             if job.done:
                 continue
-            job.outputs[entry.index] = output
-            job.missing -= 1
+            job.finish_window(entry.index, output, entry.length)
             if not job.missing:
                 began = job.started_at or now
                 result = JobResult(job.outputs, began - job.queued_at, now - began)
                 job.future.set_result(result)
         if running.inside:
-            running.paused_at = now
             self._paused.append(running)
 
     def drain(self) -> None:
@@ -230,19 +239,7 @@ class Batcher(Generic[W, O]):
             if not job.done:
                 job.future.set_exception(self._admission.rejected("draining", draining()))
 
-    def _done(self, running: _RunningBatch[W, O], ran: Sequence[tuple[int, O]]) -> float:
-        """Tokens that a slice got done: all of finished windows, and half of those that have joined.
-
-        The other half counts when they finish. So no work is counted twice, and a slice in which nothing finishes
-        does not look as if nothing had been done.
-        """
-        inside = finished = running.tokens
-        if len(ran) < len(running.inside):
-            finished = sum([running.inside[handle].length for handle, _ in ran])
-        before, running.unfinished = running.unfinished, inside - finished
-        return max(0.0, finished + (running.unfinished - before) / 2)
-
-    def _count(self, running: _RunningBatch[W, O]) -> None:
+    def _count(self, running: RunningBatch[W, O]) -> None:
         """For the metrics: the windows that joined in a slice."""
         if running.joining:
             lengths = [entry.length for entry in running.joining]
@@ -275,6 +272,7 @@ class Batcher(Generic[W, O]):
     def _release(self, job: Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
         self._jobs.discard(job)
+        self._clock.leave(job.flow, job.unfinished_tokens)
         # otherwise the timer would keep a replaced model in memory until a deadline
         if self._timer and not self._jobs:
             self._timer.cancel()

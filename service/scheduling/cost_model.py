@@ -1,44 +1,63 @@
-"""The cost model: how long tokens take to compute, estimated from recent batches. Admission decides by it."""
+"""The cost model: how long tokens take to compute, estimated from recent batches. Admission decides by it.
+
+A batch takes passes through the network: one, or if it is stepwise one a step. A pass has a fixed cost and one
+for each unit that it computes: a token, or in a step a window. So tokens cost far less in a full batch than in one
+of their own, and the estimate depends on how full a batch they make.
+"""
 
 DECAY = 0.98
 """Factor for the weight of older batches at each new one."""
 MIN_BATCHES = 8
 """Batches before the first estimate: the first ones are slow."""
-
 BATCH_FILL = 0.5
 """Share of the budget that batches fill when many texts of many lengths wait."""
 
 
 class CostModel:
-    """Seconds a batch and seconds a token, by least squares over the recent batches.
+    """Seconds a pass and seconds a unit, by least squares over the recent batches, or slices of them."""
 
-    A token costs far more in a batch of its own than in a full one, so the mean time of a token would say little
-    about a queue. slices: a batch takes several slices, and what each of them got done is a guess; only their sums
-    are used then.
-    """
-
-    def __init__(self, batch_tokens: int, *, slices: bool) -> None:
-        self._batch_tokens, self._slices = batch_tokens, slices
+    def __init__(self, batch_tokens: int, *, stepwise: bool) -> None:
+        self._budget, self._stepwise = BATCH_FILL * batch_tokens, stepwise
         self._seen = 0
-        # sums over the batches, older ones with less weight: 1, tokens, seconds and products of these
-        self._n = self._t = self._s = self._tt = self._ts = 0.0
-        self.seconds_per_token = 0.0
-        """Of one thread, in batches as full as they get; 0 while too little is known."""
+        # sums over the batches, older ones with less weight: tokens, passes, units, seconds and products of these
+        self._t = self._p = self._u = self._s = 0.0
+        self._pp = self._pu = self._uu = self._ps = self._us = 0.0
+        self._pass = self._unit = 0.0
+        self._units_per_token = 1.0
 
-    def update(self, tokens: float, seconds: float) -> None:
-        """A batch, or a slice, got so many tokens done in so many seconds."""
+    def update(self, *, tokens: float, passes: int, units: float, seconds: float) -> None:
+        """A batch, or a slice, got so many tokens done, in so many passes over so many units together."""
         self._seen += 1
-        self._n = DECAY * self._n + 1
         self._t = DECAY * self._t + tokens
+        self._p = DECAY * self._p + passes
+        self._u = DECAY * self._u + units
         self._s = DECAY * self._s + seconds
-        self._tt = DECAY * self._tt + tokens * tokens
-        self._ts = DECAY * self._ts + tokens * seconds
-        if self._seen < MIN_BATCHES or not self._t:
+        self._pp = DECAY * self._pp + passes * passes
+        self._pu = DECAY * self._pu + passes * units
+        self._uu = DECAY * self._uu + units * units
+        self._ps = DECAY * self._ps + passes * seconds
+        self._us = DECAY * self._us + units * seconds
+        if self._seen < MIN_BATCHES or not (self._t and self._u):
             return
-        self.seconds_per_token = self._s / self._t
-        spread = self._n * self._tt - self._t * self._t
-        if not self._slices and spread > 0.01 * self._t * self._t:
-            token = (self._n * self._ts - self._t * self._s) / spread
-            batch = (self._s - token * self._t) / self._n
-            if token > 0 and batch > 0:
-                self.seconds_per_token = token + batch / (BATCH_FILL * self._batch_tokens)
+        self._units_per_token = self._u / self._t
+        # where batches are all alike, nothing tells the two apart: each may be half of the cost
+        self._pass, self._unit = self._s / self._p / 2, self._s / self._u / 2
+        spread = self._pp * self._uu - self._pu * self._pu
+        if spread > 0.01 * self._pu * self._pu:
+            a_pass = (self._ps * self._uu - self._us * self._pu) / spread
+            a_unit = (self._us * self._pp - self._ps * self._pu) / spread
+            if a_pass > 0 and a_unit > 0:
+                self._pass, self._unit = a_pass, a_unit
+
+    def seconds(self, tokens: float, windows: float) -> float:
+        """Of one thread, for these tokens in so many windows, in batches as full as they get; 0 while too little
+        is known."""
+        if not (tokens and self._pass):
+            return 0.0
+        units = self._units_per_token * tokens
+        most = self._budget
+        if self._stepwise:
+            width = min(windows, most * windows / tokens)
+        else:
+            width = min(tokens, most)
+        return units * (self._pass / max(1.0, width) + self._unit)

@@ -1,22 +1,27 @@
-"""Executors: they run batches, in threads or in the event loop itself, the oldest work first.
+"""Executors: they run batches, in threads or in the event loop itself, and share their time among the models.
 
-They know nothing of windows: a batch is whatever a source collects, runs and delivers.
+Sources that have work get equal shares of it, by start-time fair queueing (fair_queueing.py) with the seconds that
+their batches have taken. Executors know nothing of windows: a batch is whatever a source collects, runs and
+delivers.
 """
 
 import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+R = TypeVar("R")
 
 
 class BatchSource(Protocol):
     """What a batcher is to an executor. All but `run` is called in the event loop."""
 
-    def oldest(self) -> float | None:
-        """When the oldest work was queued, None if there is none."""
+    def has_work(self) -> bool:
+        """Whether there is something to collect."""
 
     def backlog(self) -> float:
         """Seconds of a thread that the accepted work still takes."""
@@ -32,9 +37,13 @@ class BatchSource(Protocol):
 
 
 class Executor(ABC):
-    """Runs the batches of all sources: one that is free takes from the source with the oldest work."""
+    """Runs the batches of all sources: one that is free takes from the source whose turn it is."""
 
     def __init__(self, threads: int) -> None:
+        self._now = 0.0
+        """The virtual time, in seconds of a thread."""
+        self._finish_tags: dict[BatchSource, float] = {}
+        self._aside = ThreadPoolExecutor(1, "aside")
         self._parallelism = threads
         self._sources: list[BatchSource] = []
 
@@ -44,33 +53,49 @@ class Executor(ABC):
     def remove(self, source: BatchSource) -> None:
         """It has no work, and will have none. The only method that any thread may call."""
         self._sources.remove(source)
+        self._finish_tags.pop(source, None)
+
+    async def aside(self, work: Callable[..., R], *arguments: Any) -> R:
+        """Does work in a thread that would hold up the event loop, one piece at a time: each further thread of
+        Python takes another part of the interpreter from the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work, *arguments)
 
     def share(self, seconds: float) -> float:
         """How long all threads together take for so many seconds of one."""
         return seconds / self._parallelism
 
+    def backlogs(self) -> list[float]:
+        """Estimated seconds until the accepted work of each source is done, were it alone; of those with any."""
+        return [self.share(work) for source in self._sources if (work := source.backlog())]
+
     def backlog(self) -> float:
         """Estimated seconds until all accepted work is done."""
-        return self.share(sum([source.backlog() for source in self._sources]))
+        return sum(self.backlogs())
 
     @abstractmethod
     def dispatch(self) -> None:
         """Start or schedule the computation of queued work."""
 
-    @abstractmethod
     def close(self) -> None:
         """No more work will come."""
+        self._aside.shutdown(wait=False)
 
     def _next(self) -> tuple[BatchSource, Any, float] | None:
-        """The source with the oldest work, a batch from it, and now."""
-        ages = [
-            (age, source) for source in tuple(self._sources) if (age := source.oldest()) is not None
-        ]
-        if not ages:
+        """The source whose turn it is, a batch from it, and now."""
+        waiting = [source for source in tuple(self._sources) if source.has_work()]
+        if not waiting:
             return None
-        _, source = min(ages, key=lambda pair: pair[0])
+        source = waiting[0]
+        if len(waiting) > 1:
+            source = min(waiting, key=lambda each: self._finish_tags.get(each, 0.0))
+        self._now = max(self._now, self._finish_tags.get(source, 0.0))
         now = time.monotonic()  # uvloop's own clock counts whole milliseconds
         return source, source.collect(now), now
+
+    def _charge(self, source: BatchSource, seconds: float) -> None:
+        """A batch of a source has taken so long."""
+        if source in self._sources:
+            self._finish_tags[source] = max(self._now, self._finish_tags.get(source, 0.0)) + seconds
 
 
 LOOP_ITERATIONS = 3
@@ -116,12 +141,13 @@ class EventLoopExecutor(Executor):
         while following := self._next():
             source, batch, started = following
             ran, now = source.run(batch), time.monotonic()
+            self._charge(source, now - started)
             # of work that had to wait, the time between the turns is part of what it costs
             source.deliver(batch, ran, busy_since or started, now)
             if now - began >= TURN_SECONDS or self.backlog() < TURN_SECONDS:
                 break
             busy_since = now
-        self._scheduled = any(source.oldest() is not None for source in tuple(self._sources))
+        self._scheduled = any(source.has_work() for source in tuple(self._sources))
         self._busy_since = time.monotonic() if self._scheduled else None
         if self._scheduled:
             self._after(LOOP_ITERATIONS)
@@ -143,9 +169,6 @@ class EventLoopExecutor(Executor):
             asyncio.get_running_loop().call_soon(self._after, iterations - 1)
         else:
             self._turn()
-
-    def close(self) -> None:
-        """There is nothing to stop."""
 
 
 class ThreadExecutor(Executor):
@@ -183,11 +206,14 @@ class ThreadExecutor(Executor):
 
     def _finish(self, source: BatchSource, batch: Any, ran: Any, started: float) -> None:
         self._free += 1
+        now = time.monotonic()
+        self._charge(source, now - started)
         try:
-            source.deliver(batch, ran, started, time.monotonic())
+            source.deliver(batch, ran, started, now)
         finally:
             self.dispatch()
 
     def close(self) -> None:
+        super().close()
         for _ in self._threads:
             self._work.put(None)

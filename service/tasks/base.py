@@ -105,7 +105,7 @@ class Strict(BaseModel):
 
 
 Text = Annotated[
-    str | Annotated[list[str], Field(min_length=1)],
+    str | Annotated[list[str], Field(min_length=1, fail_fast=True)],
     Field(validation_alias=AliasChoices("text", "inputs")),
 ]
 
@@ -152,6 +152,8 @@ class Plan:
     """The model that the answer as a whole names if none has work."""
     parts: Sequence[str | Result]
     """For each text the name of a model; or its result, if no model is needed for it."""
+    detected: Sequence[str] = ()
+    """The languages of the texts, for the metrics, if they were detected. Never a part of a text."""
 
     @property
     def models(self) -> list[str]:

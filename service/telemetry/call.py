@@ -4,6 +4,7 @@ Leaves out how it is written: logs.py and tracing.py.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ class Part(NamedTuple):
     """In the time of `time.perf_counter()`."""
     phases: tuple[float, float, float, float]
     """Seconds in each of PHASES."""
+    expected: float = 0.0
+    """Seconds that queue and run were estimated to take together; 0 if too little was known."""
 
 
 @dataclass(slots=True)
@@ -32,10 +35,16 @@ class Call:
 
     deadline: float = math.inf
     """In the time of `time.monotonic()`."""
+    caller: str = ""
+    """Who shares fairly with other callers: the number of a key, else an address. Never logged."""
+    charge: Callable[[int], None] | None = None
+    """Counts the characters of its texts towards the quota of its key. Raises TooManyRequests, TooLarge."""
     phases: list[float] = field(default_factory=lambda: [0.0] * len(PHASES))
     """Where its time went: seconds in each of PHASES."""
     task: str = ""
     """Which one it is for."""
+    detected: Sequence[str] = ()
+    """The languages of those of its texts whose language was detected."""
     bytes_in: int = 0
     bytes_out: int = 0
     parts: list[Part] = field(default_factory=list)

@@ -5,6 +5,7 @@ loop, so it is written for speed: the JSON line costs no more than the text line
 """
 
 import logging
+import math
 import os
 import re
 import sys
@@ -75,6 +76,23 @@ class Lines(logging.Formatter):
         return to_json(line).decode()
 
 
+class OncePerSecond:
+    """Lets something that happens often be logged once a second."""
+
+    def __init__(self) -> None:
+        self._logged = -math.inf
+        self._times = 0
+
+    def due(self) -> int:
+        """How often it has happened since it was logged, if it is to be logged now, else 0."""
+        self._times += 1
+        now = time.monotonic()
+        if now - self._logged < 1:
+            return 0
+        times, self._times, self._logged = self._times, 0, now
+        return times
+
+
 def traceparent(given: bytes | None) -> str | None:
     """The caller's header if it has the form of one; of any other it might be anything, a text too."""
     return given.decode() if given and _TRACEPARENT.fullmatch(given) else None
@@ -87,11 +105,13 @@ def _add_figures(line: dict[str, Any], call: Call) -> None:
         return
     for phase, seconds in zip(PHASES, call.phases, strict=True):
         line[phase + "_ms"] = round(seconds * 1000, 3)
-    models, texts, characters, tokens = [], 0, 0, 0
+    models, texts, characters, tokens, expected = [], 0, 0, 0, 0.0
     for part in call.parts:
         models.append(f"{part.model.name}/{part.model.version}")
         texts += part.texts
         characters += part.characters
         tokens += part.tokens
+        expected += part.expected
     line["models"], line["texts"] = models, texts
     line["characters"], line["tokens"] = characters, tokens
+    line["expected_ms"] = round(expected * 1000, 3)

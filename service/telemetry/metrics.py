@@ -1,15 +1,13 @@
 """Every counter and histogram of the service, in one place.
 
 Label values come from names that the service knows (routes, models, their labels), never from a request.
-What every request counts is kept in plain numbers and passed on to prometheus_client together (`flush`): one at a
-time, that costs as much as a quarter of the request.
+What every request counts is kept in plain numbers (counts.py) and passed on to prometheus_client by `flush`.
 """
 
 import asyncio
-import collections
-from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Literal
 
 from prometheus_client import (
@@ -20,17 +18,22 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
-from prometheus_client import Histogram as SlowHistogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import mark_process_dead
 
+from service import __version__
 from service.processes.worker_table import WorkerTable
+from service.telemetry import metric_files
+from service.telemetry.counts import Count, Histogram, Level, Observations
 from service.telemetry.process_metrics import CountsCollector, GroupCollector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time when it began
+
+if metric_files.together():  # files by worker and not by process id, which is never the same again
+    values.ValueClass = values.MultiProcessValue(metric_files.writer)  # type: ignore[no-untyped-call]
 
 FLUSH_SECONDS = 0.25
 """How far the page of one process may be behind what another one has counted."""
@@ -41,66 +44,8 @@ REASONS = ("queue_full", "draining", "deadline", "caller_left")
 _SECONDS = tuple(ms / 1000 for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50))
 _SECONDS += (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _POWERS = tuple(2.0**power for power in range(14))
+_RATIOS = tuple(2.0**power for power in range(-5, 6))
 _TENTHS = tuple(step / 10 for step in range(1, 11))
-
-
-class Histogram(SlowHistogram):
-    """A histogram that takes many observations at once."""
-
-    def observe_all(self, amounts: list[float]) -> None:
-        self._sum.inc(sum(amounts))
-        buckets = collections.Counter(bisect_left(self._upper_bounds, each) for each in amounts)
-        for bucket, count in buckets.items():
-            self._buckets[bucket].inc(count)
-
-
-@dataclass(slots=True)
-class Count:
-    """A counter, as seen by the one thread that counts."""
-
-    _counter: Counter
-    _kept: float = 0.0
-
-    def inc(self, amount: float = 1.0) -> None:
-        self._kept += amount
-
-    def flush(self) -> None:
-        if self._kept:
-            self._counter.inc(self._kept)
-            self._kept = 0.0
-
-
-class Observations:
-    """A histogram, as seen by the one thread that observes."""
-
-    __slots__ = ("_histogram", "_kept", "observe")
-
-    def __init__(self, histogram: Histogram) -> None:
-        self._histogram = histogram
-        self._kept: list[float] = []
-        self.observe = self._kept.append
-
-    def flush(self) -> None:
-        if self._kept:
-            self._histogram.observe_all(self._kept)
-            self._kept.clear()
-
-
-@dataclass(slots=True)
-class Level:
-    """A gauge, as seen by the one thread that sets it."""
-
-    _gauge: Gauge
-    _now: float = 0.0
-    _passed_on: float = 0.0
-
-    def set(self, value: float) -> None:
-        self._now = value
-
-    def flush(self) -> None:
-        if self._now != self._passed_on:
-            self._gauge.set(self._now)
-            self._passed_on = self._now
 
 
 class Metrics:
@@ -124,8 +69,11 @@ class Metrics:
         self._kept: list[Count | Observations | Level] = []
         self._models: dict[str, ModelMetrics] = {}
         self._requests: dict[tuple[str, int, str], tuple[Count, Observations]] = {}
-        self._predictions: dict[tuple[str, str], tuple[Count, Observations]] = {}
+        self._in_flight: dict[str, Level] = {}
+        self._predictions: dict[tuple[str, int, str], tuple[Count, Observations]] = {}
+        self._languages: dict[str, Count] = {}
         self._key_requests: dict[tuple[str, str], Count] = {}
+        self._before_page: list[Callable[[], None]] = []
         if not worker_table:
             ProcessCollector(registry=registry)
             GCCollector(registry=registry)
@@ -138,7 +86,7 @@ class Metrics:
             name: str,
             about: str,
             *labels: str,
-            together: Literal["livemax", "livemin", "livesum"] = "livemax",
+            together: Literal["livemax", "livemin", "livesum", "livemostrecent"] = "livemax",
         ) -> Gauge:
             return Gauge(
                 name,
@@ -156,6 +104,9 @@ class Metrics:
                 name, about, labels, namespace="textloom", buckets=buckets, registry=registry
             )
 
+        build_info = gauge("build_info", "What serves: always 1.", "version", "onnxruntime")
+        build_info.labels(__version__, version("onnxruntime")).set(1)
+        self.build_info = build_info
         self.http_requests = counter(
             "http_requests_total",
             "Requests; status 499: the caller left. Those around the tasks have no task.",
@@ -168,6 +119,12 @@ class Metrics:
             "From a request's head to its answer's end.",
             "route",
             "task",
+        )
+        self.http_requests_in_flight = gauge(
+            "http_requests_in_flight",
+            "Requests that are being answered.",
+            "route",
+            together="livesum",
         )
         self.phase_duration = histogram(
             "phase_duration_seconds", "Parts of a request's time.", "model", "phase"
@@ -187,7 +144,15 @@ class Metrics:
         self.rejected = counter(
             "rejected_total", "Requests refused or given up.", "model", "reason"
         )
-        self.predictions = counter("predictions_total", "Predictions made.", "model", "label")
+        self.estimate_ratio = histogram(
+            "estimate_ratio",
+            "Time in queue and batches, as a multiple of what was estimated when a request was accepted.",
+            "model",
+            buckets=_RATIOS,
+        )
+        self.predictions = counter(
+            "predictions_total", "Predictions made.", "model", "version", "label"
+        )
         self.prediction_score = histogram(
             "prediction_score", "Scores of predictions, 0 to 1.", "model", buckets=_TENTHS
         )
@@ -208,6 +173,23 @@ class Metrics:
             "model_refused", "1 for a version that should serve and cannot.", "model", "version"
         )
         self.model_load = gauge("model_load_seconds", "Time to read, check and replay.", "model")
+        self.detected_languages = counter(
+            "detected_languages_total", "Texts whose language was detected.", "language"
+        )
+        self.key_quota = gauge(
+            "key_quota",
+            "Requests that a key may send: in a minute, at once.",
+            "key",
+            "quota",
+            together="livemostrecent",
+        )
+        self.key_quota_remaining = gauge(
+            "key_quota_remaining",
+            "Requests that are left to a key in this minute, or at once.",
+            "key",
+            "quota",
+            together="livemostrecent",
+        )
         self.key_requests = counter(
             "key_requests_total",
             "Requests by key and what authentication decided.",
@@ -231,6 +213,7 @@ class Metrics:
             padding_tokens=Count(self.padding_tokens.labels(name)),
             queue_depth=Level(self.queue_depth.labels(name)),
             unknown_tokens=Count(self.unknown_tokens.labels(name)),
+            estimate_ratio=Observations(self.estimate_ratio.labels(name)),
             rejected={reason: Count(self.rejected.labels(name, reason)) for reason in REASONS},
         )
         self.prediction_score.labels(name)
@@ -243,6 +226,8 @@ class Metrics:
         task = task or self._tasks.get(route, "")
         counted = self._requests.get((route, status, task))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = self._requests[route, status, task] = (
                 Count(self.http_requests.labels(route, task, str(status))),
                 Observations(self.http_request_duration.labels(route, task)),
@@ -251,21 +236,44 @@ class Metrics:
         counted[0].inc()
         counted[1].observe(seconds)
 
+    def in_flight(self, route: str) -> Level:
+        """How many requests to a route are being answered."""
+        if route not in self._in_flight:
+            level = Level(self.http_requests_in_flight.labels(route))
+            self._in_flight[route] = level
+            self._kept.append(level)
+        return self._in_flight[route]
+
+    def detected_language(self, language: str) -> None:
+        """Count a text whose language was detected."""
+        if language not in self._languages:
+            self._languages[language] = Count(self.detected_languages.labels(language))
+            self._kept.append(self._languages[language])
+        self._languages[language].inc()
+
+    def before_page(self, update: Callable[[], None]) -> None:
+        """Call this before each page: for gauges that would cost something to keep."""
+        self._before_page.append(update)
+
     def key_request(self, label: str, outcome: str) -> None:
         """Count what authentication decided about a request."""
         counted = self._key_requests.get((label, outcome))
         if counted is None:
+            if not metric_files.has_room():
+                return
             counted = Count(self.key_requests.labels(label, outcome))
             self._key_requests[label, outcome] = counted
             self._kept.append(counted)
         counted.inc()
 
-    def prediction(self, model: str, label: str, score: float) -> None:
+    def prediction(self, model: str, version: int, label: str, score: float) -> None:
         """Count a prediction."""
-        counted = self._predictions.get((model, label))
+        counted = self._predictions.get((model, version, label))
         if counted is None:
-            counted = self._predictions[model, label] = (
-                Count(self.predictions.labels(model, label)),
+            if not metric_files.has_room():
+                return
+            counted = self._predictions[model, version, label] = (
+                Count(self.predictions.labels(model, str(version), label)),
                 Observations(self.prediction_score.labels(model)),
             )
             self._kept += counted
@@ -279,6 +287,8 @@ class Metrics:
 
     def page(self) -> bytes:
         """All metrics in the text format of Prometheus."""
+        for update in self._before_page:
+            update()
         self.flush()
         if not self.worker_table:
             return generate_latest(self._registry)
@@ -288,9 +298,10 @@ class Metrics:
         PlatformCollector(registry=together)
         return generate_latest(together)
 
-    def forget_process(self, pid: int) -> None:
+    def forget_worker(self, index: int) -> None:
         """A worker has ended: its counts stay, its gauges do not."""
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        if self.worker_table:
+            metric_files.empty_gauges(index)
 
 
 async def keep_flushing(metrics: Metrics) -> None:
@@ -312,4 +323,5 @@ class ModelMetrics:
     padding_tokens: Count
     queue_depth: Level
     unknown_tokens: Count
+    estimate_ratio: Observations
     rejected: dict[str, Count]

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import loopback, servers
 from benchmarks.__main__ import RESULTS
+from benchmarks.fairness import fairness
 from benchmarks.measures import MEASURES
 from benchmarks.overload import overload
 from benchmarks.report import kept, put, summary, table
@@ -126,6 +127,13 @@ def test_an_overload_is_measured_with_one_text_a_request_and_with_16(
     assert 64 * max(many.ours) > max(one.ours) > max(many.ours)
     # the picture is of one text a request only
     assert [name for name, row in rows.items() if row.points] == [one.name]
+
+
+def test_short_requests_are_measured_beside_documents_and_alone() -> None:
+    goodput, slowest = fairness(QUICK)
+    assert len(goodput.ours) == len(goodput.theirs) == QUICK.repeats
+    assert goodput.value == pytest.approx(goodput.ours[0] / goodput.theirs[0])
+    assert slowest.value == slowest.ours[0] > 0
 
 
 def test_a_server_stands_still_while_another_is_measured() -> None:

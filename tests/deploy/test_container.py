@@ -137,7 +137,8 @@ def test_it_holds_what_the_service_needs_and_lets_it_do_no_more(engine: str) -> 
 def test_make_up_starts_a_service_that_prometheus_watches(engine: str) -> None:
     if engine == "podman" and not shutil.which("podman-compose"):
         pytest.skip("NOT CHECKED, compose file: there is no podman-compose here")
-    services = "SERVICES=textloom prometheus"  # Grafana's image is large, and its dashboards are tested elsewhere
+    # Grafana's image is large, and its dashboards are tested elsewhere
+    services = "SERVICES=textloom prometheus alertmanager"
     try:
         call("make", "up", f"ENGINE={engine}", services)
         until(lambda: status("http://127.0.0.1:8000/health/ready") == 200)
@@ -145,6 +146,11 @@ def test_make_up_starts_a_service_that_prometheus_watches(engine: str) -> None:
         with httpx.Client(base_url="http://127.0.0.1:9090", timeout=120) as prometheus:
             until(lambda: [s["value"][1] for s in ask(prometheus, "up")] == ["1"])
             until(lambda: len(ask(prometheus, "textloom_model_ready == 1")) == 4)
+            known = prometheus.get("/api/v1/alertmanagers").json()["data"]
+            assert [each["url"] for each in known["activeAlertmanagers"]] == [
+                "http://alertmanager:9093/api/v2/alerts"
+            ]
+            until(lambda: status("http://127.0.0.1:9093/-/ready") == 200)
             groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
             assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
     finally:

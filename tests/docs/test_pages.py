@@ -23,33 +23,33 @@ BLOCKS = re.compile(r"^```(sh|python|json)\n(.*?)^```", re.DOTALL | re.MULTILINE
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a reader stands, in the checkout: with models and examples, and the commands on the path."""
+    """Where a reader stands, in the checkout: with models and examples."""
     for name in ("docs", "models"):
         (tmp_path / name).symlink_to(ROOT / name)
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    python = shlex.quote(sys.executable)
-    for name, line in (
-        ("textloom", f'exec {python} -m textloom "$@"'),
-        ("python", f'exec {python} "$@"'),
-        # what it would do is looked at, not done: it installs environments
-        (
-            "make",
-            f'exec /usr/bin/env -i PATH=/usr/bin:/bin make --dry-run --silent -C {ROOT} "$@" >/dev/null',
-        ),
-    ):
-        command = commands / name
-        command.write_text(f"#!/bin/sh\n{line}\n")
-        command.chmod(0o755)
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / "bin").symlink_to(commands)
+    for name in (".venv", ".venv-dev"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    # what it would do is looked at, not done: it installs environments
+    make = (
+        f'exec /usr/bin/env -i PATH=/usr/bin:/bin make --dry-run --silent -C {ROOT} "$@" >/dev/null'
+    )
+    command = tmp_path / "commands" / "make"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\n{make}\n")
+    command.chmod(0o755)
     return tmp_path
 
 
-@pytest.fixture
-def environment(folder: Path) -> dict[str, str]:
-    path = f"{folder / 'commands'}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+def activated(name: str, folder: Path) -> dict[str, str]:
+    """The variables of a shell in which an environment of the checkout is activated, and of nothing else."""
+    commands = ROOT / name / "bin"
+    installed = subprocess.run(
+        [commands / "python", "-c", "import textloom; print(textloom.__file__)"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    ) if (commands / "textloom").exists() else None  # fmt: skip
+    if installed is None or not installed.stdout.startswith(str(ROOT)):
+        pytest.skip(f"the command of this checkout is not in {name}; `make test` puts it there")
+    path = f"{folder / 'commands'}:{commands}:/usr/local/bin:/usr/bin:/bin"
+    return {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
 
 
 @pytest.fixture
@@ -65,11 +65,13 @@ def port() -> int:
 def test_a_page_does_what_it_says(
     page: Path,
     folder: Path,
-    environment: dict[str, str],
     shipped_client: httpx.Client,
     port: int,
 ) -> None:
     text = page.read_text(encoding="utf-8")
+    # the one that the page tells to activate; those that tell of none are about trainings
+    named = re.search(r"`\. (\S+)/bin/activate`", text)
+    environment = activated(named[1] if named else ".venv-dev", folder)
     text = text.replace("127.0.0.1:8000", f"127.0.0.1:{shipped_client.base_url.port}")
     text = text.replace("9000", str(port))
     shown = ""
@@ -79,16 +81,19 @@ def test_a_page_does_what_it_says(
             if language == "json":
                 assert shape(json.loads(shown)) == shape(json.loads(code)), shown
             elif code.startswith("textloom serve") and "--help" not in code:
-                servers.append(subprocess.Popen(shlex.split(code), cwd=folder, env=environment))
+                command = ["bash", "-c", f"exec {code}"]
+                servers.append(subprocess.Popen(command, cwd=folder, env=environment))
                 until(lambda: ready(port))
             elif "docker run" not in code:  # tests/deploy runs that, where there is an engine
                 command = ["bash", "-euo", "pipefail", "-c", code]
-                if language == "python":
-                    command = [sys.executable, "-c", code]
+                variables = environment
+                if language == "python":  # in whatever environment has the client
+                    command = [sys.executable, "-W", "error", "-c", code]
+                    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
                 ran = subprocess.run(
                     command,
                     cwd=folder,
-                    env=environment,
+                    env=variables,
                     capture_output=True,
                     text=True,
                     check=False,
@@ -146,4 +151,4 @@ def test_the_bill_of_materials_lists_what_the_service_runs_on(tmp_path: Path) ->
     listed = {(each["name"], each["version"]) for each in bill["components"]}
     locked = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
     assert listed == set(re.findall(r"^([\w.-]+)==([\w.+-]+)", locked, re.MULTILINE))
-    assert bill["metadata"]["component"]["name"] == "textloom"
+    assert bill["metadata"]["component"]["name"] == "textloom-service"

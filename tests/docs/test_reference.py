@@ -20,7 +20,7 @@ ROWS = [
 def test_every_setting_is_in_the_table_with_its_default():
     told = {row[0].strip("`"): row[1].strip("`") for row in ROWS if row[0].startswith(f"`{PREFIX}")}
     assert told == {
-        PREFIX + name.upper(): "none" if field.default in ({}, "", None) else str(field.default)
+        PREFIX + name.upper(): "none" if field.default in ({}, (), "", None) else str(field.default)
         for name, field in Settings.model_fields.items()
     }
 

@@ -53,6 +53,7 @@ def serving(
     finally:
         server.should_exit = True
         thread.join(90)
+        app.downloads.close()
 
 
 @contextmanager

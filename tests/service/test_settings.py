@@ -38,7 +38,11 @@ def test_help_lists_every_setting_with_its_default_and_variable(
     text = capsys.readouterr().out
     for name, field in Settings.model_fields.items():
         assert "--" + name.replace("_", "-") in text
-        default = "none" if name in ("pins", "traces", "keys", "admin") else field.default
+        default = (
+            "none"
+            if name in ("pins", "traces", "keys", "admin", "cors_origins", "root_path", "grpc")
+            else field.default
+        )
         assert f"default {default}, variable {PREFIX}{name.upper()}" in text
 
 
@@ -65,6 +69,8 @@ def test_flags_override_variables_and_variables_override_defaults(
     assert (read.port, read.max_texts) == (9100, 7)
     monkeypatch.setenv("TEXTLOOM_PINS", "ner=2,translate-en-fr=13")
     assert settings.read([]).pins == {"ner": 2, "translate-en-fr": 13}
+    monkeypatch.setenv("TEXTLOOM_CORS_ORIGINS", "https://a.example, http://localhost:5173")
+    assert settings.read([]).cors_origins == ("https://a.example", "http://localhost:5173")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +87,19 @@ def test_flags_override_variables_and_variables_override_defaults(
         (["--pins", "ner=0"], "--pins: Input should be greater than or equal to 1"),
         (["--admin", "8001"], "--admin: Value error, Input should be a host and a port, such as"),
         (["--admin", "here:80000"], "--admin: Value error, Input should be a host and a port"),
+        (
+            ["--cors-origins", "https://a.example/page"],
+            "--cors-origins: Value error, Input should be origins without",
+        ),
+        (
+            ["--cors-origins", "a.example"],
+            "--cors-origins: Value error, Input should be origins without",
+        ),
+        (
+            ["--root-path", "/nlp/"],
+            "--root-path: Value error, Input should be a path without a final slash",
+        ),
+        (["--grpc", "8002"], "--grpc: Value error, Input should be a host and a port, such as"),
         (["--keys", "nowhere"], "--keys: Value error, [Errno 2] No such file"),
         (["--models", "nowhere"], "--models: Path does not point to a directory, not 'nowhere'"),
         (["--prot", "1"], "unrecognized arguments: --prot 1"),

@@ -1,6 +1,7 @@
 """The client, against a real server; only what a network does to it is imitated."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -204,3 +205,30 @@ def test_a_retry_may_be_named_by_date() -> None:
     assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert _retry_after("Wed, 21 Oct 2215 07:28:00 GMT") > 3600
     assert _retry_after("soon") == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8000", "localhost:8000", "loom", "ftp://loom", ""])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_an_address_without_a_scheme_is_told_at_once(
+    address: str, kind: type[Client] | type[AsyncClient]
+) -> None:
+    with pytest.raises(ValueError, match=r"write it as http://127\.0\.0\.1:8000"):
+        kind(address)
+    with pytest.raises(ValueError, match="Invalid port"):
+        kind("http://loom:port")
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_retries_are_logged_without_the_text(
+    slept: list[float], asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(Network(busy(**{"Retry-After": "7"}), httpx.ConnectError("no route"), fine()), asynchronous)
+    assert [(record.name, record.levelname) for record in caplog.records] == [
+        ("textloom", "WARNING")
+    ] * 2
+    assert caplog.messages[0] == (
+        "http://loom/api/ner: 503 Service Unavailable; retry 1 of 4 in 7.0 s"
+    )
+    assert re.fullmatch(
+        r"http://loom/api/ner: no route; retry 2 of 4 in \d\.\d s", caplog.messages[1]
+    )

@@ -3,8 +3,6 @@
 A few lists of texts are under way at any time, no more: a million rows need no more memory than a thousand.
 """
 
-import argparse
-import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,10 +14,11 @@ from typing import Any
 from tqdm import tqdm
 
 from textloom.cli import engines, rows, writing
+from textloom.cli.arguments import Arguments
 from textloom.cli.columns import columns
 from textloom.cli.engines import Answers, Engine, blame
 from textloom.cli.errors import Stop
-from textloom.cli.options import chosen
+from textloom.cli.opening import Source
 from textloom.cli.rows import Row
 from textloom.cli.terminal import View
 
@@ -30,49 +29,71 @@ NAMED = 20
 """Bad lines that are reported one by one; of more only the number is told."""
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Runs the command of a task; gives the exit status."""
-    task = arguments.command
-    options = chosen(arguments)
-    column = arguments.column
-    if arguments.file == "-" and column is not None:
-        raise Stop("--column: standard input is read as plain lines, which have no columns")
-    if arguments.output and arguments.format:
-        raise Stop("--format is for standard output; the ending of --output says its format")
-    typing = arguments.file == "-" and sys.stdin.isatty()
-    source = rows.read(arguments.file, column)
+def run(arguments: Arguments) -> int:
+    """Runs the command of a task on rows; gives the exit status."""
+    typing = [each.file for each in arguments.sources] == ["-"] and sys.stdin.isatty()
+    source = _rows(arguments)
     few = [] if typing else list(islice(source, CHUNK))
     small = typing or len(few) < CHUNK
     source = chain(few, source)
-    engine = _engine(arguments, task, options, small=small)
-    total = None if typing else rows.count(arguments.file)
+    engine = engine_of(arguments, arguments.options, small=small)
     form = arguments.format or ("pretty" if sys.stdout.isatty() else "jsonl")
-    drawn = sys.stderr.isatty() and (arguments.output or form != "pretty")
-    bar = tqdm(total=total, unit=" texts", dynamic_ncols=True, disable=not drawn, smoothing=0.1)
+    drawn = sys.stderr.isatty() and (arguments.output is not None or form != "pretty")
+    total = _total(arguments) if drawn else None
+    bar = progress(total, drawn=drawn)
     report = Report(bar)
     try:
         if arguments.output:
             sink: Any = writing.open_output(
                 arguments.output,
                 fingerprint={
-                    "task": task, "options": options, "column": column, "models": engine.models,
-                    **_identity(arguments.file),
+                    "task": arguments.task, "options": dict(arguments.options),
+                    "column": arguments.column, "models": engine.models,
+                    "shard": arguments.shard, "files": [*map(_identity, arguments.sources)],
+                    "texts": list(arguments.texts),
                 },
                 overwrite=arguments.overwrite,
             )  # fmt: skip
         else:
-            sink = View(task) if form == "pretty" else writing.stream(form, sys.stdout)
+            sink = View(arguments.task) if form == "pretty" else writing.stream(form, sys.stdout)
         with sink:
             done = sink.done
             bar.update(done)
             answered = answer(islice(source, done, None), engine, 1 if typing else CHUNK)
             for row, result, problem in answered:
-                sink.write(_record(task, row, result, problem), row)
-                report.add(row.number, problem)
+                sink.write(_record(arguments, row, result, problem), row)
+                report.add(row.place, problem)
         return report.end(arguments.output, done)
     finally:
         engine.close()
         bar.close()
+
+
+def _rows(arguments: Arguments) -> Iterator[Row]:
+    """Of all sources, one after the other; of several, each with the name of its file."""
+    if arguments.texts:
+        found = rows.texts(arguments.texts)
+    elif len(arguments.sources) == 1:
+        found = rows.read(arguments.sources[0], arguments.column)
+    else:
+        found = chain.from_iterable(
+            (row.of(source.file) for row in rows.read(source, arguments.column))
+            for source in arguments.sources
+        )
+    number, parts = arguments.shard or (1, 1)
+    return islice(found, number - 1, None, parts)
+
+
+def progress(total: int | None, *, drawn: bool) -> Any:
+    return tqdm(total=total, unit=" texts", dynamic_ncols=True, disable=not drawn, smoothing=0.1)
+
+
+def _total(arguments: Arguments) -> int | None:
+    counts = [rows.count(source) for source in arguments.sources]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return None
+    return (sum(known) + len(arguments.texts)) // (arguments.shard or (1, 1))[1]
 
 
 def answer(
@@ -115,21 +136,25 @@ def _alone(row: Row, engine: Engine) -> dict[str, Any] | str:
         return blame(error)
 
 
-def _engine(
-    arguments: argparse.Namespace, task: str, options: dict[str, Any], *, small: bool
-) -> Engine:
-    workers = arguments.workers
+def engine_of(arguments: Arguments, options: Any, *, small: bool) -> Engine:
+    """What answers with these options; small: a few texts, for which no process is worth its start."""
+    workers, task = arguments.workers, arguments.task
     if arguments.url:
         return engines.Remote(arguments.url, task, options, workers or 4)
-    cores = len(os.sched_getaffinity(0))
-    if (workers or cores) == 1 or (small and not workers):
+    if small and not workers:
         return engines.Here(arguments.models, task, options)
-    return engines.Processes(arguments.models, task, options, workers or cores)
+    workers = workers or engines.cores()
+    if workers == 1:
+        return engines.Here(arguments.models, task, options)
+    return engines.Processes(arguments.models, task, options, workers)
 
 
-def _record(task: str, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
+def _record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
     """What is written for a row: its own columns, and those of the answer."""
-    found = columns(task, result)
+    if arguments.redacts:  # a row without an answer shows nothing of its text
+        redacted = {**row.fields, row.column: result.get("redacted")}
+        return {**redacted, "error": problem} if problem else redacted
+    found = columns(arguments.task, result)
     if problem:
         found["error"] = problem
     taken = found.keys() & row.fields.keys()
@@ -138,13 +163,14 @@ def _record(task: str, row: Row, result: dict[str, Any], problem: str) -> dict[s
     return {**row.fields, **found}
 
 
-def _identity(file: str) -> dict[str, Any]:
-    """What tells a file from another one, or from itself after a change."""
-    if file == "-":
-        return {"file": file}
-    path = Path(file).resolve()
+def _identity(source: Source) -> dict[str, Any]:
+    """What tells a file from another one, or from itself after a change, or read otherwise."""
+    read = {"kind": source.kind, "encoding": source.encoding, "delimiter": source.delimiter}
+    if source.file == "-":
+        return {"file": source.file, **read}
+    path = Path(source.file).resolve()
     status = path.stat()
-    return {"file": str(path), "size": status.st_size, "changed": status.st_mtime_ns}
+    return {"file": str(path), "size": status.st_size, "changed": status.st_mtime_ns, **read}
 
 
 class Report:
@@ -154,13 +180,13 @@ class Report:
         self._bar = bar
         self._rows = self._bad = 0
 
-    def add(self, number: int, problem: str) -> None:
+    def add(self, place: str, problem: str) -> None:
         self._rows += 1
         self._bar.update()
         if problem:
             self._bad += 1
             if self._bad <= NAMED:
-                tqdm.write(f"textloom: line {number}: {problem}", file=sys.stderr)
+                tqdm.write(f"textloom: {place}: {problem}", file=sys.stderr)
 
     def end(self, output: Path | None, before: int) -> int:
         self._bar.close()

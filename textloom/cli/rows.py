@@ -1,17 +1,21 @@
-"""Reads rows, each with a text, from lines, CSV, JSON lines or Parquet, one after the other.
+"""Reads rows, each with a text, from lines, tables (CSV, tabs), JSON or Parquet, one after the other.
 
-Nothing is held in memory but the row at hand. A row that cannot be read says so and is followed by the next one.
+Nothing is held in memory but the row at hand, unless a file is one JSON array. A row that cannot be read says so
+and is followed by the next one. Leaves out opening and decoding (opening.py) and documents (documents/).
 """
 
 import csv
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
+from textloom.cli import documents
+from textloom.cli.delimiters import delimiter_of
 from textloom.cli.errors import Stop
+from textloom.cli.opening import Source
 
 csv.field_size_limit(1 << 30)
 
@@ -19,78 +23,106 @@ csv.field_size_limit(1 << 30)
 @dataclass(frozen=True, slots=True)
 class Row:
     number: int
-    """Of its line; of a Parquet file, of its row; from 1."""
+    """Of its line; of a Parquet file or a JSON array, of its row; from 1."""
     fields: Mapping[str, Any]
     """Everything that stood in it."""
     text: str = ""
     problem: str = ""
     """Why it has no text."""
+    column: str = "text"
+    """Where in `fields` the text stands."""
+    file: str = ""
+    """Where it stood, if there are several."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}, line {self.number}" if self.file else f"line {self.number}"
+
+    @classmethod
+    def of_text(cls, number: int, text: str, file: str) -> "Row":
+        """A text of a document, whose line is `number`."""
+        return replace(_row(number, {"line": number, "text": text}, "text"), file=file)
+
+    def of(self, file: str) -> "Row":
+        """With the name of its file, also as a column. Raises Stop if it has such a column already."""
+        if "file" in self.fields:
+            raise Stop(
+                f"{file} has a column 'file' already, as several files need; rename it, please"
+            )
+        return replace(self, fields={"file": file, **self.fields}, file=file)
 
 
-def read(file: str, column: str | None) -> Iterator[Row]:
-    """The rows of a file, whose ending says what it is. Raises Stop if it cannot be opened."""
-    if file == "-":
-        return _lines(sys.stdin.buffer)
-    return _reader(file)(file, column)
+def read(source: Source, column: str | None) -> Iterator[Row]:
+    """The rows of what is no document. Raises Stop if it cannot be opened, or has no such column."""
+    match source.kind:
+        case "csv" | "tsv":
+            return _table(source, column)
+        case "jsonl":
+            return _json_lines(source, column)
+        case "json":
+            return _json(source, column)
+        case "parquet":
+            return _parquet(source, column)
+    if source.kind in documents.KINDS:
+        return _document(source)
+    if column is not None:
+        hint = "; --input-format says what else it is" if source.file == "-" else ""
+        raise Stop(f"--column: {source.name} is read as plain lines, which have no columns{hint}")
+    return _lines(source)
 
 
-def count(file: str) -> int | None:
-    """How many rows there are, as far as can be told without reading them all as such."""
-    if not Path(file).is_file():  # standard input, or a pipe, which can be read only once
-        return None
-    if file.endswith(".parquet"):
-        rows: int = _parquet_file(file).metadata.num_rows
+def texts(given: Iterable[str]) -> Iterator[Row]:
+    """Texts of the command line as rows."""
+    for number, text in enumerate(given, 1):
+        yield _row(number, {"text": text}, "text")
+
+
+def count(source: Source) -> int | None:
+    """How many rows there are, as far as can be told without reading them as such."""
+    if source.kind == "parquet" and source.file != "-":
+        rows: int = parquet_file(source).metadata.num_rows
         return rows
-    with _open(file) as lines:
-        if file.endswith(".csv"):
-            return max(0, sum(1 for _ in csv.reader(_decoded(lines))) - 1)
+    # standard input or a pipe can be read only once
+    if not Path(source.file).is_file() or source.kind in (*documents.KINDS, "json"):
+        return None
+    if source.kind in ("csv", "tsv"):
+        with source.text(newline="") as (lines, _):
+            return max(0, sum(1 for _ in csv.reader(lines)) - 1)
+    with source.text() as (lines, _):
         return sum(1 for _ in lines)
 
 
-def _reader(file: str) -> Callable[[str, str | None], Iterator[Row]]:
-    match Path(file).suffix.lower():
-        case ".csv":
-            return _csv
-        case ".jsonl" | ".ndjson":
-            return _jsonl
-        case ".parquet":
-            return _parquet
-        case ".json":
-            raise Stop(f"{file}: JSON is read line by line, from a file that ends in .jsonl")
-    return _text
+def _document(source: Source) -> Iterator[Row]:
+    """Its texts, where they are not to be put back."""
+    with source.text(newline="") as (content, _):
+        found = documents.read(source, content.read())
+        for line, text in zip(found.lines, found.texts, strict=True):
+            yield _row(line, {"line": line, "text": text}, "text")
 
 
-def _text(file: str, column: str | None) -> Iterator[Row]:
-    if column is not None:
-        raise Stop(f"--column {column}: {file} is read as plain lines, which have no columns")
-    with _open(file) as lines:
-        yield from _lines(lines)
+def _lines(source: Source) -> Iterator[Row]:
+    with source.text() as (lines, _):
+        for number, line in enumerate(lines, 1):
+            text = line.removesuffix("\n")
+            yield _row(number, {"line": number, "text": text}, "text")
 
 
-def _lines(lines: Iterable[bytes]) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        raw = line.removesuffix(b"\n").removesuffix(b"\r")
-        if number == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            readable = raw.decode("utf-8", "replace")
-            problem = f"not UTF-8: byte {error.start} is wrong"
-            yield Row(number, {"line": number, "text": readable}, problem=problem)
-        else:
-            yield Row(number, {"line": number, "text": text}, text)
-
-
-def _csv(file: str, column: str | None) -> Iterator[Row]:
-    with _open(file) as lines:
-        reader = csv.reader(_decoded(lines), strict=True)
+def _table(source: Source, column: str | None) -> Iterator[Row]:
+    with source.text(newline="") as (lines, sample):
+        lines_read, delimiter = _announced(lines)
+        if delimiter:
+            sample = sample.partition("\n")[2]
+        delimiter = source.delimiter or delimiter or ("\t" if source.kind == "tsv" else None)
+        reader = csv.reader(
+            chain(lines_read, lines), strict=True, delimiter=delimiter or delimiter_of(sample)
+        )
+        skipped = 0 if lines_read else 1
         header = next(reader, [])
-        name = _known(file, column, header)
+        name = _known(source.name, column, header)
         if len(set(header)) < len(header):
-            raise Stop(f"{file}: two columns have the same name")
+            raise Stop(f"{source.name}: two columns have the same name")
         while True:
-            number = reader.line_num + 1
+            number = reader.line_num + 1 + skipped
             try:
                 cells = next(reader)
             except StopIteration:
@@ -103,30 +135,62 @@ def _csv(file: str, column: str | None) -> Iterator[Row]:
             fields = dict(zip(header, cells, strict=False))
             if len(cells) != len(header):
                 problem = f"{len(cells)} columns in place of {len(header)}"
-                yield Row(number, fields, problem=problem)
+                yield Row(number, fields, problem=problem, column=name)
             else:
                 yield _row(number, fields, name)
 
 
-def _jsonl(file: str, column: str | None) -> Iterator[Row]:
-    with _open(file) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                fields = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield Row(number, {}, problem=f"not JSON: {error}")
-                continue
-            if isinstance(fields, dict):
-                yield _row(number, fields, column or "text")
-            else:
-                yield Row(number, {}, problem="not a JSON object")
+def _announced(lines: TextIO) -> tuple[list[str], str | None]:
+    """The first line, or if it is `sep=;` (Excel's), none and the delimiter."""
+    first = lines.readline()
+    start, sign, rest = first.partition("=")
+    if sign and start.strip().lower() == "sep" and len(rest.strip("\r\n")) == 1:
+        return [], rest[0]
+    return [first] if first else [], None
 
 
-def _parquet(file: str, column: str | None) -> Iterator[Row]:
-    parquet = _parquet_file(file)
-    name = _known(file, column, parquet.schema_arrow.names)
+def _json_lines(source: Source, column: str | None) -> Iterator[Row]:
+    with source.text() as (lines, _):
+        yield from _objects(lines, column)
+
+
+def _objects(lines: Iterable[str], column: str | None) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield Row(number, {}, problem=f"not JSON: {error}")
+            continue
+        yield _object(number, fields, column or "text")
+
+
+def _json(source: Source, column: str | None) -> Iterator[Row]:
+    """An array of objects or of texts; or what are lines of JSON, whatever the file is called."""
+    with source.text() as (lines, sample):
+        if not sample.lstrip().startswith("["):
+            yield from _objects(lines, column)
+            return
+        try:
+            found = json.load(lines)
+        except (ValueError, RecursionError) as error:
+            raise Stop(f"{source.name} is not JSON: {error}") from error
+        for number, fields in enumerate(found, 1):
+            if isinstance(fields, str) and column is None:
+                fields = {"text": fields}
+            yield _object(number, fields, column or "text")
+
+
+def _object(number: int, fields: Any, column: str) -> Row:
+    if isinstance(fields, dict):
+        return _row(number, fields, column)
+    return Row(number, {}, problem="not a JSON object", column=column)
+
+
+def _parquet(source: Source, column: str | None) -> Iterator[Row]:
+    parquet = parquet_file(source)
+    name = _known(source.name, column, parquet.schema_arrow.names)
     number = 0
     for batch in parquet.iter_batches(batch_size=1024):
         for fields in batch.to_pylist():
@@ -134,45 +198,50 @@ def _parquet(file: str, column: str | None) -> Iterator[Row]:
             yield _row(number, fields, name)
 
 
-def _parquet_file(file: str) -> Any:
+def parquet_file(source: Source) -> Any:
+    """A file opened as Parquet. Raises Stop."""
     import pyarrow
     from pyarrow import parquet
 
+    if source.file == "-":
+        raise Stop("Parquet is read from a file, not from standard input")
     try:
-        return parquet.ParquetFile(file)
+        return parquet.ParquetFile(source.file)
     except (OSError, pyarrow.ArrowException) as error:
-        raise Stop(f"{file}: {error}") from error
+        raise Stop(f"{source.name}: {error}") from error
 
 
 def _row(number: int, fields: dict[str, Any], column: str) -> Row:
     text = fields.get(column)
     if not isinstance(text, str):
         problem = f"{column!r} is no text" if column in fields else f"there is no {column!r}"
-        return Row(number, fields, problem=problem)
+    else:
+        problem = _wrong(text)
+    return Row(number, fields, "" if problem else str(text), problem, column)
+
+
+def _wrong(text: str) -> str:
+    """What is wrong with the characters of a text, or nothing."""
+    if "\0" in text:
+        return "holds a NUL byte"
+    if text.isascii():
+        return ""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return Row(number, fields, problem="not UTF-8, or half a character")
-    return Row(number, fields, text)
+        try:
+            text.encode("utf-8", "surrogateescape").decode()
+        except UnicodeDecodeError as error:
+            return f"not UTF-8: byte {error.start} is wrong; --encoding names another"
+        except UnicodeEncodeError:
+            pass
+        return "half a character"
+    return ""
 
 
-def _known(file: str, column: str | None, names: Iterable[str]) -> str:
+def _known(name: str, column: str | None, names: Iterable[str]) -> str:
     known = list(names)
     if (column or "text") in known:
         return column or "text"
     listed = ", ".join(known) or "none"
-    raise Stop(f"{file} has no column {column or 'text'!r}; name one with --column: {listed}")
-
-
-def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
-    """Lines for the csv module; what is not UTF-8 becomes surrogates, which `_row` finds."""
-    for number, line in enumerate(lines):
-        text = line.decode("utf-8", "surrogateescape")
-        yield text.removeprefix("\ufeff") if number == 0 else text
-
-
-def _open(file: str) -> BinaryIO:
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise Stop(f"{file}: {error.strerror}") from error
+    raise Stop(f"{name} has no column {column or 'text'!r}; name one with --column: {listed}")

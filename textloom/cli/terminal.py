@@ -34,6 +34,8 @@ class View:
         sys.stdout.flush()
 
     def _ner(self, record: dict[str, Any], row: Row) -> str:
+        if "entities" not in record:  # redacted
+            return str(record[row.column])
         shown, end = "", 0
         for entity in record["entities"]:
             start = row.text.index(entity["text"], end)  # whatever unit the offsets are in

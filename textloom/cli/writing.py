@@ -5,17 +5,24 @@ that was broken off goes on behind its last whole line. At the end the lines bec
 """
 
 import csv
+import gzip
 import json
+import lzma
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 from textloom.cli.errors import Stop
+from textloom.cli.opening import ending
 from textloom.cli.rows import Row
 
 SYNC_EVERY = 256
 """Records after which the file is handed to the operating system."""
+
+
+ENDINGS = (".jsonl", ".csv", ".tsv", ".parquet")
+"""Of files that hold rows; the first three may be packed."""
 
 
 def stream(form: str, file: TextIO) -> "JsonLines | Csv":
@@ -24,8 +31,10 @@ def stream(form: str, file: TextIO) -> "JsonLines | Csv":
 
 def open_output(path: Path, *, fingerprint: dict[str, Any], overwrite: bool) -> "Output":
     """Raises Stop if the file is there already, or cannot be written."""
-    if path.suffix not in (".jsonl", ".csv", ".parquet"):
-        raise Stop(f"{path}: end it in .jsonl, .csv or .parquet")
+    if ending(path.name) not in ENDINGS:
+        raise Stop(
+            f"{path}: end it in .jsonl, .csv, .tsv or .parquet; the first three also in .gz or .xz"
+        )
     part = path.with_name(path.name + ".part")
     if overwrite:
         part.unlink(missing_ok=True)
@@ -112,14 +121,16 @@ class Output:
 
     def _finish(self) -> None:
         whole = self._path.with_name(self._path.name + ".whole")
-        match self._path.suffix:
+        match ending(self._path.name):
             case ".csv":
-                self._write_csv(whole)
+                self._write_table(whole, ",")
+            case ".tsv":
+                self._write_table(whole, "\t")
             case ".parquet":
                 self._write_parquet(whole)
             case _:
-                with whole.open("wb") as out:
-                    out.writelines(self._lines())
+                with self._packing(whole) as out:
+                    out.writelines(map(bytes.decode, self._lines()))
         whole.replace(self._path)
         self._part.unlink()
 
@@ -131,14 +142,21 @@ class Output:
     def _records(self) -> Iterator[dict[str, Any]]:
         return map(json.loads, self._lines())
 
-    def _write_csv(self, whole: Path) -> None:
+    def _packing(self, whole: Path) -> TextIO:
+        """The file, packed as its name says."""
+        openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+        opener = openers.get(self._path.suffix.lower(), open)
+        file: TextIO = opener(whole, "wt", encoding="utf-8", newline="")
+        return file
+
+    def _write_table(self, whole: Path, delimiter: str) -> None:
         columns: dict[str, None] = {}
         for record in self._records():
             columns.update(dict.fromkeys(record))
         columns.pop("error", None)
         names = [*columns, "error"]
-        with whole.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
+        with self._packing(whole) as out:
+            writer = csv.writer(out, delimiter=delimiter)
             writer.writerow(names)
             writer.writerows(
                 [_cell(record.get(name)) for name in names] for record in self._records()

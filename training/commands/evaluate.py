@@ -18,12 +18,12 @@ from training.evaluation.report import EvaluateOptions, Report
 from training.tasks import part
 
 
-def main(argv: Sequence[str]) -> dict[str, Report]:
+def main(argv: Sequence[str], *, program: str = "python -m training evaluate") -> dict[str, Report]:
     """Prints the scores on each file, and gives them by the file's name."""
     options = tyro.cli(
         options_for(argv),
         args=list(argv),
-        prog="python -m training evaluate",
+        prog=program,
         description="Scores a bundle on files in the format of its task, whose options BUNDLE --help lists.",
     )
     if not options.files:

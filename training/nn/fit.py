@@ -20,6 +20,7 @@ from tqdm import tqdm
 from training.config import Fit
 from training.errors import TrainingError
 from training.nn.batches import bucketed
+from training.nn.optimizer import Optimizer
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 
@@ -123,12 +124,7 @@ def fit(
     device = next(network.parameters()).device
     narrow = device.type == "cuda" or (options.bfloat16 and multiplies_bfloat16())
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(
-        learnt,
-        lr=options.learning_rate,
-        weight_decay=options.weight_decay,
-        fused=True,
-    )
+    optimizer = Optimizer(network, options)
 
     def plan(epoch: int) -> list[list[int]]:
         sizes = lengths(epoch) if callable(lengths) else lengths
@@ -160,19 +156,15 @@ def fit(
         while progress.batch < len(batches) and not progress.stopped:
             network.train()
             done = (progress.epoch + progress.batch / len(batches)) / options.epochs
-            rate = _rate(progress.step, done, options)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
                 value, tokens = loss(batches[progress.batch])
             if not torch.isfinite(value):
                 raise TrainingError(
                     f"step {progress.step}: the loss is {value.item()}; lower --learning-rate"
                 )
-            optimizer.zero_grad(set_to_none=True)
             value.backward()
             nn.utils.clip_grad_norm_(learnt, options.clip)
-            optimizer.step()
+            optimizer.step(_rate(progress.step, done, options))
             mean.add(progress.step)
             progress.step += 1
             progress.batch += 1
@@ -283,7 +275,7 @@ def _rate(step: int, done: float, options: Fit) -> float:
 def _save(
     path: Path,
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     mean: _Mean,
     progress: _Progress,
     history: History,
@@ -305,7 +297,7 @@ def _save(
 
 
 def _resume(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, mean: _Mean
+    path: Path, network: nn.Module, optimizer: Optimizer, mean: _Mean
 ) -> tuple[_Progress, History, dict[str, Tensor]]:
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(state["network"])

@@ -8,7 +8,7 @@ the time is linear in the text. Positions are code points. Leaves out names (tas
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from phonenumbers import Leniency, PhoneNumberMatcher
@@ -27,7 +27,7 @@ class Pattern:
 
 
 def find(
-    text: str, labels: Sequence[str], *, regions: Sequence[str] = ("US", "GB")
+    text: str, labels: Collection[str], *, regions: Sequence[str] = ("US", "GB")
 ) -> list[Pattern]:
     """The identifiers of these labels in a text, in order; two never overlap.
 

@@ -6,9 +6,11 @@ identifiers that patterns find (patterns.py), values (values.py) and a redacted 
 """
 
 import math
+from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +25,20 @@ from service.tasks.ner.patterns import PATTERN_LABELS, find
 from service.tasks.ner.redaction import Style, redact
 from service.tasks.ner.values import value_of
 from service.tasks.session import Session
-from service.tasks.text import Span, Unit, offsets_in, windows
+from service.tasks.text import PIECE, Places, Span, Unit, offsets_in, pieces, windows
 
 UNKNOWN = 1
 """Id of a word, or a character, that the vocabulary does not have; 0 is padding."""
+
+MOST_LABELS = 1000
+"""Of a request; a model has fewer."""
 
 CACHED_WORDS = 20_000
 """Most words whose character features are kept."""
 
 
 class NerRequest(Request):
-    labels: list[str] | None = None
+    labels: Annotated[list[str], Field(max_length=MOST_LABELS, fail_fast=True)] | None = None
     """Keep only entities of these labels; all of the model if not given. EMAIL, PHONE, IBAN, CARD and IP are
     found only if they are named here."""
     min_score: float = Field(default=0.0, ge=0.0, le=1.0)
@@ -104,22 +109,20 @@ def _redacted(text: str, entities: Sequence[Entity], style: Style, unit: Unit) -
 def check_labels(request: NerRequest, manifest: Manifest) -> None:
     """Raises InvalidInput if the request names a label that the model does not know."""
     known = [*manifest.labels, *sorted(PATTERN_LABELS - {*manifest.labels})]
-    unknown = [
-        FieldError(f"/labels/{index}", f"{label!r} is not one of {', '.join(known)}")
-        for index, label in enumerate(request.labels or [])
-        if label not in known
-    ]
-    if unknown:
-        raise InvalidInput(f"unknown label; the model knows {', '.join(known)}", errors=unknown)
+    for index, label in enumerate(request.labels or []):
+        if label not in known:
+            said = ", ".join(known)
+            wrong = FieldError(f"/labels/{index}", f"{label!r} is not one of {said}")
+            raise InvalidInput(f"unknown label; the model knows {said}", errors=[wrong])
 
 
 @dataclass(frozen=True, slots=True)
 class NerWindow:
     """A window of a text: the id of each word, its letters, and where it stands."""
 
-    ids: list[int]
-    words: list[str]
-    spans: list[Span]
+    ids: Sequence[int]
+    words: Sequence[str]
+    spans: Sequence[Span]
 
     @property
     def length(self) -> int:
@@ -153,9 +156,24 @@ class Reader:
         self._ids = {character: index + 2 for index, character in enumerate(alphabet)}
 
     def read(self, text: str) -> NerWindow:
+        if len(text) > PIECE:
+            return self._read_pieces(text)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         spans = encoding.offsets
         return NerWindow(encoding.ids, [text[start:end] for start, end in spans], spans)
+
+    def _read_pieces(self, text: str) -> NerWindow:
+        """The same for a long text, in a fraction of the memory: of equal words and numbers one is kept."""
+        ids, places = array("I"), array("I")
+        words: list[str] = []
+        known: dict[str, str] = {}
+        for start, end in pieces(text, PIECE):
+            piece = self.read(text[start:end])
+            ids.extend(piece.ids)
+            for left, right in piece.spans:
+                places.extend((start + left, start + right))
+            words += [known.setdefault(word, word) for word in piece.words]
+        return NerWindow(ids, words, Places(places))
 
     def letters(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Character ids [words, width], padded with 0."""
@@ -250,8 +268,9 @@ class Ner:
         outputs: Sequence[list[EntitySpan]],
     ) -> list[Entity]:
         """In order, in code points; what a pattern finds in place of what the network does there."""
-        wanted = request.labels or []
+        wanted = set(request.labels or ())
         patterns = find(text, wanted) if not PATTERN_LABELS.isdisjoint(wanted) else []
+        ends = [one.end for one in patterns]
         entities = [
             Entity(
                 text=text[one.start : one.end],
@@ -264,12 +283,13 @@ class Ner:
         ]
         for words, spans in zip(windows, outputs, strict=True):
             for entity in spans:
-                if request.labels is not None and entity.label not in request.labels:
+                if request.labels is not None and entity.label not in wanted:
                     continue
                 if entity.score < request.min_score:
                     continue
                 start, end = words.spans[entity.first][0], words.spans[entity.last][1]
-                if any(start < one.end and one.start < end for one in patterns):
+                after = bisect_right(ends, start)  # the first pattern that does not end before it
+                if after < len(patterns) and patterns[after].start < end:
                     continue
                 value = value_of(text[start:end], entity.label) if request.values else None
                 entities.append(

@@ -3,6 +3,7 @@
 encode: text -> word ids in windows. run: the graph. decode: probabilities, pooled over a text's windows.
 """
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,17 @@ from tokenizers import Tokenizer
 from service.registry.bundle import Bundle
 from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
-from service.tasks.text import Span, Unit, offsets_in, sentences, windows
+from service.tasks.text import (
+    PIECE,
+    Places,
+    Span,
+    Unit,
+    check_sentences,
+    offsets_in,
+    pieces,
+    sentences,
+    windows,
+)
 
 UNKNOWN = 1
 """Id of a word that the vocabulary does not have; 0 is padding."""
@@ -58,7 +69,7 @@ class SentimentResult(Classification, Result):
 class SentimentWindow:
     """A window of a text, or of one of its sentences."""
 
-    ids: list[int]
+    ids: Sequence[int]
     sentence: Span | None = None
     """Set if it is part of this sentence, for the view by sentence."""
 
@@ -88,7 +99,9 @@ class Sentiment:
     def encode(self, text: str, request: SentimentRequest) -> list[SentimentWindow]:
         found = self._windows(text, None)
         if request.sentences:
-            for start, end in sentences(text, self._language):
+            spans = sentences(text, self._language)
+            check_sentences(len(spans))
+            for start, end in spans:
                 found += self._windows(text[start:end], (start, end))
         return found
 
@@ -131,14 +144,26 @@ class Sentiment:
         return SentimentResult(**whole, sentences=judged)
 
     def _windows(self, text: str, sentence: Span | None) -> list[SentimentWindow]:
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        ids = encoding.ids
+        ids, spans = self._read(text)
         if 0 < len(ids) <= self._limit:
             return [SentimentWindow(ids, sentence)]
         return [
             SentimentWindow(ids[first:last], sentence)
-            for first, last in windows(text, encoding.offsets, self._limit, self._language)
+            for first, last in windows(text, spans, self._limit, self._language)
         ]
+
+    def _read(self, text: str) -> tuple[Sequence[int], Sequence[Span]]:
+        """The ids of the words of a text, and where these stand."""
+        if len(text) <= PIECE:
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+            return encoding.ids, encoding.offsets
+        ids, places = array("I"), array("I")
+        for start, end in pieces(text, PIECE):
+            read, spans = self._read(text[start:end])
+            ids.extend(read)
+            for left, right in spans:
+                places.extend((start + left, start + right))
+        return ids, Places(places)
 
     def _classify(self, parts: Sequence[tuple[int, Probabilities]]) -> dict[str, Any]:
         """Label and scores of a text from (length, probabilities) of its windows: their mean by length."""

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from service.errors import InvalidInput
 from service.registry.bundle import Bundle
 from service.tasks.session import Session
-from service.tasks.text import Span, sentences
+from service.tasks.text import Span, check_sentences, sentences
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.spelling import (
     ACCENTED,
@@ -105,6 +105,7 @@ class EarlierTranslate(Translate):
         pieces: list[Sentence] = []
         width = max(self._beam, ALTERNATIVES_WIDTH) if request.alternatives else 0
         spans = sentences(text, self.source)
+        check_sentences(len(spans))
         if self._stand_ins:
             spans = _joined(text, spans)
         for start, end in _worded(text, spans) if self._verbatim else spans:

@@ -43,6 +43,10 @@ _ATTRIBUTE = re.compile(
 )
 
 
+_NO_CHARACTER = re.compile(r"(&#[0-9]{8,}+)")
+"""Of 4,300 digits and more, Python makes no number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: Kind
@@ -51,6 +55,16 @@ class Token:
     name: str = ""
     """Of a tag, in small letters."""
     attributes: tuple[tuple[str, str], ...] = ()
+
+
+def unescaped(html: str) -> str:
+    """Text with its character references replaced; a number that stands for no character stays as it is.
+
+    >>> unescaped("caf&eacute; &amp; &#99999999;")
+    'café & &#99999999;'
+    """
+    parts = enumerate(_NO_CHARACTER.split(html))
+    return "".join([part if place % 2 else unescape(part) for place, part in parts])
 
 
 def tokens(html: str) -> Iterator[Token]:
@@ -97,7 +111,7 @@ def _markup(html: str, start: int) -> Token | None:
     if following == "/":
         return Token("close", start, match.end(), name)
     attributes = tuple(
-        (one["name"].lower(), unescape(one["double"] or one["single"] or one["bare"] or ""))
+        (one["name"].lower(), unescaped(one["double"] or one["single"] or one["bare"] or ""))
         for one in _ATTRIBUTE.finditer(match["attributes"])
     )
     kind: Kind = "empty" if name in VOID or match["attributes"].endswith("/") else "open"

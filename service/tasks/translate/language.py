@@ -13,10 +13,14 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from service.errors import FieldError, InvalidInput
 from service.tasks.base import Models, Plan
+from service.tasks.translate.markup import parse
 from service.tasks.translate.task import TranslateRequest, TranslateResult
 
 ENOUGH = 2000
 """Characters that are looked at; more would not make the answer surer, only later."""
+
+ENOUGH_HTML = 20_000
+"""Characters of HTML that are looked at; most of them may be tags."""
 
 SURE = 0.9
 """Probability that a text is in none of the source languages, from which it counts as being in another one.
@@ -133,12 +137,24 @@ class LanguageRouter:
         first = next(iter(found))
         if request.source != "auto":
             return Plan(first, [first] * len(texts))
-        languages = [self.detector.source(text, translators) for text in texts]
+        languages = [
+            self.detector.source(plain(text, html=request.format == "html"), translators)
+            for text in texts
+        ]
         parts = [
             translators.get(language) or unchanged(text, language, request)
             for text, language in zip(texts, languages, strict=True)
         ]
-        return Plan(first, parts)
+        return Plan(first, parts, languages)
+
+
+def plain(text: str, *, html: bool) -> str:
+    """What of a text tells its language.
+
+    >>> plain("<p>Le <b>chat</b></p>", html=True).split()
+    ['Le', 'chat']
+    """
+    return parse(text[:ENOUGH_HTML]).text if html else text
 
 
 def unchanged(text: str, language: str, request: TranslateRequest) -> TranslateResult:

@@ -6,12 +6,14 @@ Code, scripts and what is marked `translate="no"` or `notranslate` pass through.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape, unescape
 
 from service.tasks.text import Span
-from service.tasks.translate.html_tokens import RAW, Token, tokens
+from service.tasks.translate.html_tokens import Token, tokens
 from service.tasks.translate.tracing import TracedText
 
 # fmt: off
@@ -31,6 +33,9 @@ KEPT = frozenset(
 MOST_KEPT = 60_000
 FIRST_KEPT = 0xF0000
 """Characters from here on (private use) stand for inline elements that pass through."""
+
+DEEPEST = 50
+"""Elements within one another that keep their words; tags of those further in keep their order only."""
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});")
 _KEPT = re.compile("[\U000f0000-\U000ffffd]")
@@ -74,23 +79,34 @@ class Document:
         ]
         if not torn or len(self.kept) + len(torn) > MOST_KEPT:
             return self
-        text, starts, ends = list(self.text), list(self.starts), list(self.ends)
-        kept, tags = list(self.kept), list(self.tags)
-        for start, end in reversed(torn):
+        text: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        kept = list(self.kept)
+        gone: list[Span] = []
+        at = 0
+        for start, end in torn:
             first, last = self.starts[start], self.ends[end - 1]
-            text[start:end], starts[start:end], ends[start:end] = (
-                [chr(FIRST_KEPT + len(kept))],
-                [first],
-                [last],
-            )
+            text += [self.text[at:start], chr(FIRST_KEPT + len(kept))]
+            starts += [*self.starts[at:start], first]
+            ends += [*self.ends[at:start], last]
             kept.append(self.html[first:last])
-            tags = _without(tags, first, last)
+            gone.append((first, last))
+            at = end
+        text.append(self.text[at:])
+        starts += self.starts[at:]
+        ends += self.ends[at:]
+        tags = _without(self.tags, gone)
         return Document(self.html, "".join(text), starts, ends, tags, kept)
 
 
-def _without(tags: Sequence[tuple[Token, int]], first: int, last: int) -> list[tuple[Token, int]]:
-    """The tags that are not between these positions; their partners, too, only if they are left."""
-    left = [at for at, (token, _) in enumerate(tags) if not first <= token.start < last]
+def _without(tags: Sequence[tuple[Token, int]], spans: Sequence[Span]) -> list[tuple[Token, int]]:
+    """The tags that are in none of these spans, which are in order; their partners, too, only if they are left."""
+    left = []
+    for at, (token, _) in enumerate(tags):
+        before = bisect_right(spans, token.start, key=lambda span: span[0])
+        if not before or token.start >= spans[before - 1][1]:
+            left.append(at)
     places = {at: place for place, at in enumerate(left)}
     return [(tags[at][0], places.get(tags[at][1], -1)) for at in left]
 
@@ -107,10 +123,10 @@ class _Parsing:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._tags: list[tuple[Token, int]] = []
-        self._open: list[int] = []
+        self._open = _OpenElements()
         self._kept: list[str] = []
-        self._skipped: list[str] = []
-        """Open elements within one that passes through, that one first."""
+        self._skipped = _OpenElements()
+        """Those within one that passes through, that one first."""
         self._skipped_from = 0
 
     def document(self) -> Document:
@@ -120,7 +136,8 @@ class _Parsing:
             elif token.kind == "text":
                 self._add_text(token)
             elif token.kind == "open" and _passes_through(token):
-                self._skipped, self._skipped_from = [token.name], token.start
+                self._skipped.add(token.name, 0)
+                self._skipped_from = token.start
             elif token.name == "br":
                 self._add("\n", token.start, token.end)
             elif token.kind == "other" or token.name in INLINE:
@@ -134,14 +151,12 @@ class _Parsing:
         )
 
     def _skip(self, token: Token) -> None:
-        if token.kind == "open" and token.name not in RAW:
-            self._skipped.append(token.name)
-        elif token.kind == "close" and token.name in self._skipped:
-            del self._skipped[len(self._skipped) - 1 - self._skipped[::-1].index(token.name) :]
-            if not self._skipped:
+        if token.kind == "open":
+            self._skipped.add(token.name, 0)
+        elif token.kind == "close":
+            closed = self._skipped.close(token.name) is not None
+            if closed and not self._skipped:
                 self._keep(token)
-        elif token.kind == "open":
-            self._skipped.append(token.name)
 
     def _keep(self, token: Token) -> None:
         if token.name in INLINE and len(self._kept) < MOST_KEPT:
@@ -179,15 +194,41 @@ class _Parsing:
     def _add_tag(self, token: Token) -> None:
         place, partner = len(self._tags), -1
         if token.kind == "open":
-            self._open.append(place)
-        elif token.kind == "close":
-            partner = next(
-                (at for at in self._open[::-1] if self._tags[at][0].name == token.name), -1
-            )
-            if partner >= 0:
-                del self._open[self._open.index(partner) :]
-                self._tags[partner] = (self._tags[partner][0], place)
+            self._open.add(token.name, place)
+        elif token.kind == "close" and (found := self._open.close(token.name)) is not None:
+            partner = found
+            self._tags[partner] = (self._tags[partner][0], place)
         self._tags.append((token, partner))
+
+
+class _OpenElements:
+    """Elements that are open, the innermost last."""
+
+    def __init__(self) -> None:
+        self._elements: list[tuple[str, int]] = []
+        self._count: Counter[str] = Counter()
+        """By name."""
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    def add(self, name: str, place: int) -> None:
+        self._elements.append((name, place))
+        self._count[name] += 1
+
+    def close(self, name: str) -> int | None:
+        """The place of the innermost one of this name, which is closed with all within; None if there is none."""
+        if not self._count[name]:
+            return None
+        while True:
+            closed, place = self._elements.pop()
+            self._count[closed] -= 1
+            if closed == name:
+                return place
+
+    def clear(self) -> None:
+        self._elements.clear()
+        self._count.clear()
 
 
 def _passes_through(token: Token) -> bool:
@@ -209,13 +250,14 @@ def sentence_markup(
     first, last = document.starts[span[0]], document.ends[span[1] - 1]
     before = document.ends[span[0] - 1] if span[0] else 0
     after = document.starts[span[1]] if span[1] < len(document.starts) else len(document.html)
-    for token, partner in document.tags:
+    near = _tags_between(document, before, after)
+    for token, partner in (document.tags[at] for at in near):
         if partner >= 0 and first <= document.tags[partner][0].start < last:
             if before <= token.start < first:
                 first = token.start
             elif last <= token.start < after:
                 last = token.end
-    inside = [at for at, (token, _) in enumerate(document.tags) if first <= token.start < last]
+    inside = _tags_between(document, first, last)
     elements, singles = _tree(document, inside, span)
     breaks = (at for at in range(*span) if document.text[at] == "\n")
     singles += [
@@ -223,6 +265,14 @@ def sentence_markup(
         for at in breaks
     ]
     return first, last, elements, singles
+
+
+def _tags_between(document: Document, first: int, last: int) -> range:
+    """Places of the tags that begin between these positions of the HTML, the last excluded."""
+    low, high = (
+        bisect_left(document.tags, at, key=lambda tag: tag[0].start) for at in (first, last)
+    )
+    return range(low, high)
 
 
 def _tree(
@@ -237,7 +287,7 @@ def _tree(
         raw = document.html[token.start : token.end]
         at = _position(document, token, span)
         after_word = at > span[0] and not document.text[at - 1].isspace()
-        if token.kind == "open" and partner in within:
+        if token.kind == "open" and partner in within and len(stack) < DEEPEST:
             element = Element(raw, "", (at, span[1]))
             (stack[-1][1].children if stack else roots).append(element)
             stack.append((place, element))

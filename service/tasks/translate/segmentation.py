@@ -8,15 +8,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-import sentencex
-
-from service.tasks.text import Span
+from service.tasks.text import LONGEST, Span, check_sentences, split
 from service.tasks.translate.placeholders import EMOJI, Found
 
-LONGEST = 2000
-"""Most characters that are searched for sentence ends at once: the time that it takes grows with the square."""
-
-_WHITE_SPACE = re.compile(r"\s")
 _TABLE_ROW = re.compile(r"[ \t]*\|[^\n]*\|\s*\Z")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _BULLETS = "[-–—•·●▪*>+|]"
@@ -36,20 +30,22 @@ WRAPPED_FROM = 45
 def segments(text: str, language: str, found: Sequence[Found]) -> list[Span]:
     """The sentences of `text` that hold a word, as (start, end).
 
-    found: what is taken over, as Finder.find gives it.
+    found: what is taken over, as Finder.find gives it. Raises TooLarge.
 
     >>> text = "- Hello 😀\\n12:30\\nIt is\\n late."
     >>> [text[start:end] for start, end in segments(text, "en", [])]
     ['Hello', 'It is\\n late.']
     """
-    inside = {at for (start, end), _ in found for at in range(start + 1, end)}
     items = [span for span, _ in found]
-    return [
-        trimmed
-        for start, end in _blocks(text)
-        for span in _joined(_sentences(text, start, end, language), inside)
-        if (trimmed := _trimmed(text, span)) and _has_word(text, trimmed, items)
-    ]
+    kept: list[Span] = []
+    for start, end in _blocks(text):
+        kept += [
+            trimmed
+            for span in _joined(_sentences(text, start, end, language), items)
+            if (trimmed := _trimmed(text, span)) and _has_word(text, trimmed, items)
+        ]
+        check_sentences(len(kept))
+    return kept
 
 
 def _blocks(text: str) -> Iterator[Span]:
@@ -93,12 +89,9 @@ def _sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]
     if _TABLE_ROW.match(text, start, end):
         yield from _cells(text, start, end)
         return
-    for first in _pieces(text, start, end):
-        at = first[0]
-        # sentencex fails on white space outside ASCII, so it reads plain spaces in its place
-        for piece in sentencex.segment(language, _WHITE_SPACE.sub(" ", text[slice(*first)])):
-            yield at, at + len(piece)
-            at += len(piece)
+    for piece in split(text[start:end], language):
+        yield start, start + len(piece)
+        start += len(piece)
 
 
 def _cells(text: str, start: int, end: int) -> Iterator[Span]:
@@ -109,21 +102,22 @@ def _cells(text: str, start: int, end: int) -> Iterator[Span]:
     yield start, end
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
-    """Parts of at most LONGEST characters, cut at white space where there is any."""
-    while end - start > LONGEST:
-        at = max(text.rfind(space, start + LONGEST // 2, start + LONGEST) for space in " \n\t")
-        cut = at + 1 if at > 0 else start + LONGEST
-        yield start, cut
-        start = cut
-    yield start, end
+def _joined(spans: Iterator[Span], items: Sequence[Span]) -> list[Span]:
+    """The sentences, joined where something that is taken over would be parted.
 
-
-def _joined(spans: Iterator[Span], inside: set[int]) -> list[Span]:
-    """The sentences, joined where something that is taken over would be parted."""
+    One that grows for too long with this ends before what would be parted instead.
+    """
     joined: list[Span] = []
     for start, end in spans:
-        joined.append((joined.pop()[0] if start in inside and joined else start, end))
+        at = bisect_left(items, start, key=lambda item: item[0]) - 1
+        if joined and at >= 0 and start < items[at][1]:
+            begin, _ = joined.pop()
+            if start - begin > LONGEST and begin < items[at][0]:
+                joined.append((begin, items[at][0]))
+                begin = items[at][0]
+            joined.append((begin, end))
+        else:
+            joined.append((start, end))
     return joined
 
 

@@ -24,11 +24,14 @@ class TracedText:
     ) -> "TracedText":
         """As `re.sub`, but a replacement given as a string is taken literally.
 
-        All characters of a replacement come from where the match began.
+        The characters of a replacement come one by one from those of the match. If there are more, the first of
+        them come from where it began; if there are fewer, all do.
 
         >>> traced = TracedText.of("aXXb").sub(re.compile("X+"), "-")
         >>> traced.text, list(traced.origins)
         ('a-b', [0, 1, 3, 4])
+        >>> list(TracedText.of("aXXb").sub(re.compile("X+"), "<xx").origins)
+        [0, 1, 1, 2, 3, 4]
         """
         first = pattern.search(self.text)
         if not first:
@@ -41,7 +44,10 @@ class TracedText:
             new = replacement if isinstance(replacement, str) else replacement(match)
             parts += [self.text[end:start], new]
             if self.origins is not None:
-                origins += [*self.origins[end:start], *[self.origins[start]] * len(new)]
+                more = len(new) - (match.end() - start)
+                origins += self.origins[end:start]
+                origins += [self.origins[start]] * (more if more >= 0 else len(new))
+                origins += self.origins[start : match.end()] if more >= 0 else []
             end = match.end()
         parts.append(self.text[end:])
         if self.origins is None:

@@ -24,13 +24,16 @@ from service.settings import Settings
 from textloom import Client, Refused
 
 from ..conftest import Serve, running, serving
-from ..helpers import TASKS, Brake, keep_busy, until, value
+from ..helpers import TASKS, Brake, families, keep_busy, until, value
 
+DOWNLOAD = "/compat/libretranslate/download_file/ner"
 PUBLIC = {"/health/live", "/health/ready"}
+"""Beside the download of a file, whose name is a secret."""
 ASSETS = {"/playground/{asset}": "page.js", "/docs/{asset}": "favicon.png"}
 ROUTES = sorted(
     (route.method, route.path.format(name="ner", version=1, asset=ASSETS.get(route.path)))
     for route in create_app(Settings()).router.routes
+    if "download_file" not in route.path
 )
 NOW = datetime.now(UTC)
 
@@ -149,6 +152,26 @@ def test_without_a_key_no_body_is_read(protected: httpx.Client, path: str) -> No
         assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_of_a_long_body_nothing_is_read_for_a_key_in_it(
+    protected: httpx.Client, key_file: tuple[Path, dict[str, str]], kind: str
+) -> None:
+    path = "/compat/libretranslate/translate"
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n".encode()
+    url = protected.base_url
+    for rest in (
+        b"Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + (b"2710\r\n" + b"a" * 10_000 + b"\r\n") * 7,
+    ):
+        with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+            connection.sendall(head + rest)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+    query = {"q": "a" * 70_000, "source": "fr", "target": "en", "alternatives": 9}
+    good = key_file[1]["good"]
+    assert protected.post(path, json={**query, "api_key": good}).status_code == 401
+    assert protected.post(path, json=query, headers=bearer(good)).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/ner/", "//ner", "/health/live/", "/v2/nothing"])
 def test_a_path_without_a_route_needs_a_key_too(protected: httpx.Client, path: str) -> None:
     assert protected.get(path).status_code == 401
@@ -192,6 +215,16 @@ def test_a_client_of_libretranslate_sends_its_key_as_it_always_does(
     for wrong in ({}, {"api_key": "wrong"}, {"api_key": 5}, {"api_key": key_file[1]["revoked"]}):
         assert protected.post(path, json={**query, **wrong}).status_code == 401
         assert protected.post(path, data={**query, **wrong}).status_code == 401
+        multipart = {name: (None, str(value)) for name, value in {**query, **wrong}.items()}
+        assert protected.post(path, files=multipart).status_code == 401
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert protected.post(path, content="q=é", headers=form).status_code == 401
+    multipart = {name: (None, value) for name, value in {**query, "api_key": good}.items()}
+    assert protected.post(path, files=multipart).status_code == 200
+    assert protected.post(path, params={**query, "api_key": good}).status_code == 200
+    assert protected.post(path + "/", json={**query, "api_key": good}).status_code == 200
+    assert protected.get("/compat//libretranslate/languages").status_code == 401
+    assert protected.get(DOWNLOAD).status_code == 404
     # nowhere else
     assert protected.post("/translate", json={**query, "api_key": good}).status_code == 401
 
@@ -341,6 +374,64 @@ def test_over_the_rate_a_key_gets_429_whichever_worker_answers(
         assert re.fullmatch(r'"rate";r=\d+;t=\d+', admitted.headers["ratelimit"])
         ready = httpx.get(client.base_url.join("/health/ready"), timeout=180)
         assert ready.status_code == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_left_of_a_quota_is_a_metric(
+    tiny_models: Path, tmp_path: Path, workers: int
+) -> None:
+    with metered(tiny_models, tmp_path, workers=workers, rate=1000, concurrency=5) as client:
+
+        def left(quota: str) -> float:
+            return value(client, "textloom_key_quota_remaining", key="shop", quota=quota)
+
+        until(lambda: left("rate") > 990)  # each look is a request
+        for _ in range(20):
+            assert client.get("/models").status_code == 200
+        until(lambda: left("rate") < 980)
+        assert left("concurrency") == 4  # this one is under way
+        assert value(client, "textloom_key_quota", key="shop", quota="rate") == 1000
+        assert value(client, "textloom_key_quota", key="shop", quota="concurrency") == 5
+
+
+def test_a_key_that_was_revoked_has_no_quota_left(tiny_models: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    shop, other = api_keys.make(1, "shop", rate=50), api_keys.make(2, "other", rate=70)
+    sent = write(file, shop, other)
+    with serving(tiny_models, keys=file) as client:
+        client.headers.update(bearer(sent["other"]))
+
+        def quotas(name: str) -> dict[str, float]:
+            samples = families(client)[f"textloom_{name}"].samples
+            return {each.labels["key"]: each.value for each in samples}
+
+        assert quotas("key_quota") == {"shop": 50, "other": 70}
+        assert quotas("key_quota_remaining")["shop"] == 50
+        api_keys.write(file, [other[0]])
+        until(lambda: quotas("key_quota") == {"shop": 0, "other": 70})
+        assert quotas("key_quota_remaining")["shop"] == 0
+
+
+def test_over_its_characters_a_key_gets_429_and_the_rest_goes_on(
+    serve: Serve, tiny_models: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys.json"
+    sent = write(file, api_keys.make(1, "shop", characters=100))
+    with serve(tiny_models, keys=file, timeout_ms=600_000) as client:
+        client.headers.update(bearer(sent["shop"]))
+        answers: list[httpx.Response] = []
+        # more than once if a minute ends meanwhile
+        while not any(answer.status_code == 429 for answer in answers):
+            answers.append(client.post("/ner", json={"text": ["a" * 30, "b" * 30]}))
+        assert answers[0].status_code == 200
+        assert re.fullmatch(r'"characters";r=40;t=\d+', answers[0].headers["ratelimit"])
+        assert answers[-1].json()["code"] == "rate_exceeded"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        too_large = client.post("/ner", json={"text": "a" * 101})
+        assert (too_large.status_code, too_large.json()["code"]) == (413, "too_large")
+        assert client.get("/models").status_code == 200
+        page = client.get("/metrics").text
+    assert 'textloom_key_requests_total{key="shop",outcome="rate_exceeded"} 1.0' in page
 
 
 def test_over_its_concurrency_a_key_gets_429_until_something_is_done(

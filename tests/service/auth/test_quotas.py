@@ -5,7 +5,7 @@ import pytest
 from service.auth import api_keys
 from service.auth.api_keys import ApiKey
 from service.auth.quotas import Quotas
-from service.errors import ConcurrencyExceeded, RateExceeded
+from service.errors import ConcurrencyExceeded, RateExceeded, TooLarge
 
 
 class Clock:
@@ -20,8 +20,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def key(number: int = 1, *, rate: int | None = None, concurrency: int | None = None) -> ApiKey:
-    return api_keys.make(number, "shop", rate=rate, concurrency=concurrency)[0]
+def key(number: int = 1, **quotas: int) -> ApiKey:
+    return api_keys.make(number, "shop", **quotas)[0]  # type: ignore[arg-type]
 
 
 def headers(quotas: Quotas, of: ApiKey) -> dict[str, str]:
@@ -60,6 +60,25 @@ def test_a_request_in_flight_counts_until_it_is_over(clock: Clock) -> None:
     assert refused.value.retry_after == 1
     quotas.release(shop)
     quotas.acquire(shop)
+
+
+def test_characters_are_counted_by_the_minute_whatever_the_number_of_requests(clock: Clock) -> None:
+    quotas, shop = Quotas(1, clock), key(characters=100)
+    quotas.acquire(shop)
+    quotas.charge(shop, 60)
+    with pytest.raises(RateExceeded) as refused:
+        quotas.charge(shop, 41)
+    assert refused.value.retry_after == 60
+    assert headers(quotas, shop) == {
+        "ratelimit-policy": '"characters";q=100;qu="characters";w=60',
+        "ratelimit": '"characters";r=40;t=60',
+    }
+    quotas.charge(shop, 40)
+    with pytest.raises(TooLarge):  # nor would it be in any other minute
+        quotas.charge(shop, 101)
+    clock.now = 180.0
+    quotas.charge(shop, 100)
+    quotas.charge(key(2), 1000)
 
 
 def test_keys_do_not_share_a_quota_and_may_have_none(clock: Clock) -> None:

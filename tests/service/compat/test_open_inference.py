@@ -80,12 +80,55 @@ def test_its_client_is_told_what_is_wrong_too(infer: triton.InferenceServerClien
     for name, arguments, said in (
         ("unknown", {}, "there are: ner"),
         ("ner", {"model_version": "99"}, "not 99"),
-        ("ner", {"parameters": {"lables": "PER"}}, "/lables"),
+        ("ner", {"parameters": {"lables": "PER"}}, "did you mean labels"),
         ("ner", {"parameters": {"labels": "PRE"}}, "unknown label"),
         ("ner", {"outputs": [triton.InferRequestedOutput("tags")]}, "/outputs/0/name"),
     ):
         with pytest.raises(InferenceServerException, match=said):
             infer.infer(name, asked, **arguments)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"content_type": "str"},
+        {"content_type": "pd", "headers": {"x": "y"}},
+        {
+            "sequence_id": 5,
+            "sequence_start": True,
+            "sequence_end": False,
+            "priority": 1,
+            "timeout": 9,
+        },
+        {"binary_data_output": True, "triton_enable_empty_final_response": True, "custom": [1]},
+        None,
+    ],
+)
+def test_parameters_that_say_nothing_here_are_ignored(
+    tiny_client: httpx.Client, parameters: dict[str, Any] | None
+) -> None:
+    """MLServer's clients send some, and null for what they leave out; Triton's send others."""
+    text = {
+        "name": "args",
+        "datatype": "BYTES",
+        "shape": [1, 1],
+        "data": ["London"],
+        "parameters": parameters,
+    }
+    query = {"id": None, "parameters": parameters, "inputs": [text], "outputs": None}
+    answer = tiny_client.post("/v2/models/ner/infer", json=query)
+    assert answer.status_code == 200, answer.text
+    assert "LOC" in answer.json()["outputs"][0]["data"][0]
+    assert "id" not in answer.json()
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_its_client_may_compress_what_it_sends(
+    infer: triton.InferenceServerClient, algorithm: str
+) -> None:
+    asked = [tensor(["Ada Lovelace lived in London."] * 20)]
+    answer = infer.infer("ner", asked, request_compression_algorithm=algorithm)
+    assert len(answer.as_numpy("answer")) == 20
 
 
 @pytest.mark.parametrize(

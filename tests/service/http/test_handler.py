@@ -19,7 +19,7 @@ from service.tasks.session import Session
 from service.telemetry.logs import Lines
 
 from ..conftest import Serve
-from ..helpers import TASKS, Brake, keep_busy, refusal, until
+from ..helpers import TASKS, Brake, keep_busy, refusal, until, value
 
 JSON = {"Content-Type": "application/json"}
 
@@ -102,7 +102,7 @@ def test_after_http_1_0_the_connection_is_closed(narrow: httpx.Client) -> None:
         seen = b""
         while piece := connection.recv(65536):
             seen += piece
-    assert b"connection: close\r\n" in seen
+    assert b"connection: close\r\n" in seen.lower()
     assert seen.endswith(b'{"status":"live"}')
 
 
@@ -146,6 +146,37 @@ def test_a_deadline_that_passes_is_504(serve: Serve, tiny_models: Path, brake: B
         brake.released.set()
         headers = {"X-Request-Timeout-Ms": "60000"}
         assert client.post("/ner", json={"text": "a"}, headers=headers).status_code == 200
+
+
+def test_no_caller_gets_more_time_than_is_set(
+    serve: Serve, tiny_models: Path, brake: Brake
+) -> None:
+    with serve(tiny_models, threads=2, timeout_ms=100, max_timeout_ms=200) as client:
+        brake.released.clear()
+        headers = {"X-Request-Timeout-Ms": "80000000"}
+        refusal(client.post("/ner", json={"text": "a"}, headers=headers), 504, "deadline_exceeded")
+        brake.released.set()
+
+
+def test_what_one_caller_has_queued_is_not_held_against_another(
+    serve: Serve, tiny_models: Path, brake: Brake
+) -> None:
+    with (
+        serve(tiny_models, threads=2, queue_tokens=10, timeout_ms=600_000) as client,
+        httpx.Client(
+            base_url=client.base_url,
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"),
+            timeout=180,
+        ) as other,
+        ThreadPoolExecutor() as threads,
+    ):
+        waiting = fill_queue(brake, client, threads)
+        query = {"text": "one two three"}
+        refusal(client.post("/ner", json=query), 503, "queue_full")
+        waiting.append(threads.submit(other.post, "/ner", json=query))
+        until(lambda: value(client, "textloom_queue_depth", model="ner") == 2)
+        brake.released.set()
+        assert {answer.result().status_code for answer in waiting} == {200}
 
 
 def test_a_full_queue_is_503_and_says_when_to_retry(

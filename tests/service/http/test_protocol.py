@@ -180,7 +180,7 @@ def answered(connection: socket.socket) -> tuple[int, set[str], Any]:
     while b"\r\n\r\n" not in seen:
         seen += connection.recv(65536)
     head, _, body = seen.partition(b"\r\n\r\n")
-    status, *lines = head.decode().split("\r\n")
+    status, *lines = head.decode().lower().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
     while len(body) < int(headers["content-length"]):
         body += connection.recv(65536)
@@ -303,6 +303,15 @@ def test_an_upgrade_is_ignored_and_the_body_is_read(narrow: httpx.Client) -> Non
                 assert "Ada" in body
 
 
+def test_an_address_in_full_may_have_no_path(narrow: httpx.Client) -> None:
+    for address, said in ((b"http://a", b"<!doctype html>"), (b"http://a/health/live", b'"live"')):
+        with connected(narrow) as connection:
+            connection.sendall(b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % address)
+            answer = everything(connection)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert said in answer.lower()
+
+
 def test_what_is_no_http_is_400_after_the_answers_to_what_came_before(
     narrow: httpx.Client,
 ) -> None:
@@ -399,7 +408,7 @@ def test_a_long_computation_is_not_idle(hurried: httpx.Client) -> None:
     assert answers[-1].json()["usage"]["tokens"] > 100_000
 
 
-def test_by_default_there_is_no_limit(tiny_models: Path, tmp_path: Path) -> None:
-    with guarded(tiny_models, tmp_path) as client:
+def test_zero_is_no_limit(tiny_models: Path, tmp_path: Path) -> None:
+    with guarded(tiny_models, tmp_path, "--max-head-bytes", "0") as client:
         headers: dict[str, Any] = {"X-Long": "a" * 200_000}
         assert client.get("/models", headers=headers).status_code == 200

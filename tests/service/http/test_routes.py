@@ -1,11 +1,13 @@
 """Every row of the HTTP contract, against a real server: once with tiny bundles, once with the shipped ones."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from ..conftest import serving
 from ..helpers import TASKS, ask, refusal
 
 SENTENCE = "Ada Lovelace lived in London."
@@ -81,14 +83,12 @@ def test_json_that_is_no_object_is_422(client: httpx.Client, path: str, body: st
     ("body", "wrong"),
     [
         (rb'{"text": "\ud800"}', ["/text"]),
-        (
-            rb'{"text": ["fine", "\udc00 low", "\ud83d\ude00", "\ud83d half"]}',
-            ["/text/1", "/text/3"],
-        ),
+        (rb'{"text": ["fine", "\udc00 low", "\ud83d\ude00", "\ud83d half"]}', ["/text/1"]),
+        (rb'{"text": ["no \\ud800", "\ud83d\u0041"]}', ["/text/1"]),
         (rb'{"text": "a", "\ud800": "b"}', [""]),
         (rb'{"text": "a", "labels": ["\udfff"]}', ["/labels/0"]),
-        (rb'{"text": "a", "\ud800": {"deep": "\ud800"}}', ["", "/?/deep"]),
-        (b"[" * 900 + rb'"\ud800"' + b"]" * 900, ["/0" * 900]),
+        (rb'{"text": "[,{", "a/b": {"\"~\\": [[], {"c": "[,\ud800"}]}}', ['/a~1b/"~0\\/1/c']),
+        (b"[" * 190 + rb'"\ud800"' + b"]" * 190, ["/0" * 190]),
     ],
 )
 def test_lone_surrogates_are_422_and_pointed_at(
@@ -146,7 +146,65 @@ def test_another_method_is_405_and_says_which_is_right(
 def test_posting_to_what_is_read_only_is_405(client: httpx.Client, path: str) -> None:
     response = client.post(path, json={"text": "a"})
     refusal(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/metrics", "/models", "/models/ner", "/health/ready", "/v2"]
+)
+def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    same = {"content-type"} if path == "/metrics" else {"content-type", "content-length"}
+    assert {name: head.headers[name] for name in same} == {name: get.headers[name] for name in same}
+    refusal_at_ner = client.head("/ner")
+    assert (refusal_at_ner.status_code, refusal_at_ner.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"{'text': 'a'}", "line 1 column 2"),
+        (b'{"text": "a"} x', "line 1 column 15"),
+        (b'\xef\xbb\xbf{"text": "a"}', "byte order mark"),
+        (b"[" * 100_000, "too deeply"),
+        (b'{"text": 1' + b"0" * 5000 + b"}", "number out of range"),
+        (b'{"text": "\xff"}', "not UTF-8"),
+    ],
+)
+def test_an_error_about_json_speaks_of_json(client: httpx.Client, body: bytes, said: str) -> None:
+    response = client.post("/ner", content=body, headers={"Content-Type": "application/json"})
+    detail = refusal(response, 400, "bad_json")["detail"]
+    assert said in detail
+    assert not re.search(r"sys\.|recursion|utf-8-sig|\(char", detail)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"text": "a", "lables": []}, "/lables: There is no such field"),
+        ({"text": []}, "Array should have at least 1 item, not 0"),
+    ],
+)
+def test_an_error_about_a_field_speaks_of_json_too(
+    client: httpx.Client, query: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(client.post("/ner", json=query), 422, "invalid_input")["detail"]
+
+
+@pytest.mark.parametrize("path", ["/ner/", "//ner", "/models/"])
+def test_a_path_with_other_slashes_is_told_which_is_meant(client: httpx.Client, path: str) -> None:
+    problem = refusal(client.get(f"{client.base_url}".rstrip("/") + path), 404, "not_found")
+    assert problem["detail"].endswith(f"did you mean /{path.strip('/')}?")
+
+
+@pytest.mark.parametrize("path", ["/nlp/models", "/models"])
+def test_below_a_path_a_proxy_may_take_it_away_or_not(tiny_models: Path, path: str) -> None:
+    with serving(tiny_models, root_path="/nlp") as client:
+        assert client.get(path).status_code == 200
+        assert client.get("/openapi.json").json()["servers"] == [{"url": "/nlp"}]
+        refusal(client.get("/nlp2/models"), 404, "not_found")
 
 
 @pytest.mark.parametrize("path", TASKS)

@@ -1,6 +1,7 @@
 """Several processes on one port: one page of metrics, a replacement for each that dies, and a clean end."""
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -114,7 +115,7 @@ def test_a_worker_that_just_starts_does_not_break_the_page(two: tuple[Any, httpx
     pid = workers(started)[0]
     maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
     folder = next(Path(line.split()[-1]).parent for line in maps if line.endswith(".db"))
-    (folder / "counter_1.db").touch()  # as a file is for an instant when it is made
+    (folder / "counter_9.db").touch()  # as a file is for an instant when it is made
     assert client.get("/metrics").status_code == 200
 
 
@@ -124,6 +125,63 @@ def test_workers_end_with_their_parent(two: tuple[Any, httpx.Client]) -> None:
     started.kill()
     started.wait()
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_workers_that_hang_end_with_their_parent_and_the_port_is_free(
+    two: tuple[Any, httpx.Client],
+) -> None:
+    started, client = two
+    pids = workers(started)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    started.kill()
+    started.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind((client.base_url.host, client.base_url.port or 80))
+
+
+def test_a_worker_that_hangs_is_told_by_readiness_and_replaced(tiny_models: Path) -> None:
+    arguments = ("--models", str(tiny_models), "--workers", "2", "--hang-seconds", "15")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        client.close()
+        stopped = workers(started)[0]
+        os.kill(stopped, signal.SIGSTOP)
+
+        def ready() -> tuple[int, str]:
+            try:  # over a new connection, which only a worker that runs takes
+                answer = httpx.get(f"{client.base_url}/health/ready", timeout=60)
+            except httpx.TransportError:
+                return 0, ""
+            return answer.status_code, answer.text
+
+        until(lambda: "1 of 2 workers do not answer" in ready()[1])
+        until(lambda: stopped not in workers(started) and len(workers(started)) == 2)
+        until(lambda: ready()[0] == 200)
+        assert f"worker {stopped} hangs" in logged(started)
+
+
+def test_a_repository_that_cannot_be_read_keeps_nobody_from_replacing_and_ending_workers(
+    tiny_models: Path, tmp_path: Path
+) -> None:
+    """A named pipe is what never answers who reads it, as a network disk may be."""
+    models = tmp_path / "models"
+    shutil.copytree(tiny_models, models)
+    arguments = ("--models", str(models), "--workers", "2", "--watch-seconds", "0.2")
+    with process(*arguments) as (started, client):
+        until(lambda: status(client, "/health/ready") == 200)
+        client.close()
+        os.mkfifo(models / "ner" / "pinned")
+        until(lambda: "it is not a file" in logged(started))
+        first = workers(started)[0]
+        os.kill(first, signal.SIGKILL)
+        until(lambda: first not in workers(started) and len(workers(started)) == 2)
+        answer = httpx.post(f"{client.base_url}/ner", json={"text": "Ada Lovelace"}, timeout=120)
+        assert answer.json()["results"][0]["entities"]
+        started.terminate()
+        assert started.wait(120) == 0
 
 
 def test_sigterm_finishes_what_was_accepted_in_all_workers_and_ends_with_status_0(

@@ -1,13 +1,11 @@
 """The batcher, with real threads and a computation that each test controls."""
 
 import asyncio
-import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -15,143 +13,13 @@ from service.errors import DeadlineExceeded, Draining, InternalError, QueueFull
 from service.scheduling.batch import SingleStepBatch
 from service.scheduling.batcher import Batcher
 from service.scheduling.cost_model import MIN_BATCHES
-from service.scheduling.executors import EventLoopExecutor, Executor, ThreadExecutor
-from service.telemetry.metrics import Count, Metrics
+from service.scheduling.executors import EventLoopExecutor
+from service.telemetry.counts import Count
+from service.telemetry.metrics import Metrics
+
+from .computations import Latch, Piece, StepwiseBatch, batcher, later, names, queued, send
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass(frozen=True)
-class Piece:
-    name: str
-    length: int = 10
-
-
-def names(windows: Sequence[Piece]) -> list[str]:
-    return [window.name for window in windows]
-
-
-class Latch:
-    """A computation that waits until the test opens it, and records its batches."""
-
-    def __init__(self, answer: Callable[[Sequence[Piece]], list[str]] = names) -> None:
-        self.batches: list[list[str]] = []
-        self.running = threading.Semaphore(0)
-        self._open = threading.Event()
-        self._answer = answer
-
-    def __call__(self, windows: Sequence[Piece]) -> list[str]:
-        self.batches.append(names(windows))
-        self.running.release()
-        assert self._open.wait(60)
-        return self._answer(windows)
-
-    def open(self) -> None:
-        self._open.set()
-
-    async def entered(self) -> None:
-        """Until one more batch is running."""
-        assert await asyncio.to_thread(self.running.acquire, timeout=60)
-
-
-class StepwiseBatch:
-    """A batch whose windows take a step for each of their tokens, and wait at each for the test to say so."""
-
-    def __init__(self, stops: set[str]) -> None:
-        self._left: dict[int, tuple[Piece, int]] = {}
-        self._last = 0
-        self._stops = stops
-        self.stopped = threading.Semaphore(0)
-        self.go = threading.Semaphore(0)
-        self.steps: list[list[str]] = []
-
-    def begin(self) -> "StepwiseBatch":
-        return self
-
-    def join(self, windows: Sequence[Piece]) -> list[int]:
-        handles = list(range(self._last, self._last + len(windows)))
-        self._last += len(windows)
-        self._left |= {
-            handle: (window, window.length) for handle, window in zip(handles, windows, strict=True)
-        }
-        return handles
-
-    def leave(self, handles: Collection[int]) -> None:
-        for handle in handles:
-            del self._left[handle]
-
-    def step(self) -> list[tuple[int, str]]:
-        self.steps.append([window.name for window, _ in self._left.values()])
-        if self._stops & set(self.steps[-1]):
-            self.stopped.release()
-            assert self.go.acquire(timeout=60)
-        self._left = {handle: (window, left - 1) for handle, (window, left) in self._left.items()}
-        done = [(handle, window.name) for handle, (window, left) in self._left.items() if not left]
-        self.leave([handle for handle, _ in done])
-        return done
-
-    async def at_a_step(self) -> None:
-        """Until the next step with a window that is to stop."""
-        assert await asyncio.to_thread(self.stopped.acquire, timeout=60)
-
-    def free(self) -> None:
-        """Stop nowhere any more."""
-        self._stops = set()
-        self.go.release(1000)
-
-
-@pytest.fixture
-def each_step_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.scheduling.batcher.SLICE_SECONDS", 0.0)
-
-
-@asynccontextmanager
-async def batcher(
-    compute: Callable[[Sequence[Piece]], list[str]] | StepwiseBatch,
-    *,
-    threads: int = 1,
-    batch_tokens: int = 1000,
-    queue_tokens: int = 1000,
-    executor: Executor | None = None,
-) -> AsyncIterator[Batcher[Piece, str]]:
-    executor = executor or ThreadExecutor(threads)
-    made = Batcher(
-        name="test",
-        begin=compute.begin
-        if isinstance(compute, StepwiseBatch)
-        else partial(SingleStepBatch, compute),
-        stepwise=isinstance(compute, StepwiseBatch),
-        executor=executor,
-        metrics=Metrics().model("test"),
-        batch_tokens=batch_tokens,
-        queue_tokens=queue_tokens,
-    )
-    try:
-        yield made
-    finally:
-        if isinstance(compute, Latch):
-            compute.open()
-        if isinstance(compute, StepwiseBatch):
-            compute.free()
-        await made.close(grace=5)
-        executor.close()
-
-
-def later(seconds: float = 10) -> float:
-    return time.monotonic() + seconds
-
-
-def send(to: Batcher[Piece, str], *pieces: Piece, seconds: float = 10) -> asyncio.Task[list[str]]:
-    async def outputs() -> list[str]:
-        return (await to.submit(pieces, deadline=later(seconds))).outputs
-
-    return asyncio.create_task(outputs())
-
-
-async def queued() -> None:
-    """Until tasks that were just created have submitted."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 def value(count: Count) -> float:
@@ -334,10 +202,11 @@ async def test_a_full_queue_says_so_at_once_and_when_to_come_back() -> None:
             await send(made, Piece("too much", 30))
         assert refused.value.retry_after == 1  # 90 tokens wait, and thousands a second were seen
         for _ in range(1000):
-            made._cost_model.update(3, 1.0)
+            made._cost_model.update(tokens=3, passes=1, units=3, seconds=1.0)
         with pytest.raises(QueueFull) as refused:
             await send(made, Piece("too much", 30), seconds=1000)
-        assert refused.value.retry_after == 32  # 90 tokens and half of the 10 that run
+        # 90 tokens and half of the 10 that run: half of the cost of 3 is one batch's, half that of tokens
+        assert refused.value.retry_after == 17
         assert value(made._metrics.rejected["queue_full"]) == 2
         latch.open()
         await asyncio.gather(*tasks)
@@ -345,14 +214,17 @@ async def test_a_full_queue_says_so_at_once_and_when_to_come_back() -> None:
 
 
 async def test_a_long_request_is_not_refused_for_the_little_that_is_ahead_of_it() -> None:
-    async with batcher(names) as made:
-        for _ in range(20):
-            made._cost_model.update(10, 0.1)
-        made._running_tokens = 20
-        made.check(1000, time.monotonic() + 30)  # ten seconds, after a tenth of one
+    latch = Latch()
+    async with batcher(latch, queue_tokens=10_000) as made:
+        for _ in range(20):  # 1000 tokens take five seconds
+            made._cost_model.update(tokens=10, passes=1, units=10, seconds=0.1)
+        busy = send(made, Piece("busy", 20))
+        await latch.entered()
+        made.check(1000, 1, deadline=later(5))
         with pytest.raises(QueueFull):
-            made.check(1000, time.monotonic() + 10.5)
-        made._running_tokens = 0
+            made.check(1000, 1, deadline=later(1.5))
+        latch.open()
+        await busy
 
 
 async def test_it_is_busy_while_accepted_work_waits() -> None:
@@ -567,7 +439,13 @@ async def test_the_cost_model_counts_every_token_once_though_most_slices_finish_
     batch = StepwiseBatch({"long"})
     updates: list[float] = []
     async with batcher(batch) as made:
-        monkeypatch.setattr(made._cost_model, "update", lambda tokens, _: updates.append(tokens))
+        update = made._cost_model.update
+
+        def record(*, tokens: float, **others: Any) -> None:
+            updates.append(tokens)
+            update(tokens=tokens, **others)
+
+        monkeypatch.setattr(made._cost_model, "update", record)
         long = send(made, Piece("long", 20))
         await batch.at_a_step()
         gone, short = send(made, Piece("gone", 30)), send(made, Piece("short", 4))
@@ -675,7 +553,7 @@ async def test_a_turn_runs_several_batches_while_much_is_queued_but_not_beyond_i
         compute, batch_tokens=10, queue_tokens=10_000, executor=EventLoopExecutor()
     ) as made:
         for _ in range(MIN_BATCHES):
-            made._cost_model.update(10, seconds)
+            made._cost_model.update(tokens=10, passes=1, units=10, seconds=seconds)
         counting = asyncio.create_task(count_iterations())
         tasks = [send(made, Piece(str(index))) for index in range(20)]
         assert await asyncio.gather(*tasks) == [[str(index)] for index in range(20)]
@@ -736,10 +614,10 @@ async def test_what_cannot_be_done_by_its_deadline_is_refused_at_once_by_the_mea
         accepted = [send(made, Piece(str(index)), seconds=1000) for index in range(40)]
         await queued()
         with pytest.raises(QueueFull) as refused:
-            made.check(10, later(0.9))
+            made.check(10, 1, deadline=later(0.9))
         assert (refused.value.retry_after or 0) >= 1
-        made.check(10, later(1000))
+        made.check(10, 1, deadline=later(1000))
         with pytest.raises(DeadlineExceeded):  # alone it would take 20 s
-            made.check(10_000, later(1))
+            made.check(10_000, 1000, deadline=later(1))
         await asyncio.gather(*accepted)
-        made.check(10, later(0.9))
+        made.check(10, 1, deadline=later(0.9))

@@ -59,6 +59,7 @@ def test_a_request_is_one_json_line_with_figures_and_names_and_no_text(
         assert (line["level"], line["status"], line["texts"]) == ("info", 200, 2)
         assert (line["request_id"], line["traceparent"]) == ('odd"\\id', TRACEPARENT)
         assert line["characters"] == 2 * len(secret) + 17
+        assert line["expected_ms"] == 0  # too little is known
         assert line["tokens"] > 0
         assert len(line["models"]) == 1
         assert line["models"][0].endswith("/1")

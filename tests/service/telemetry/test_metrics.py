@@ -1,15 +1,21 @@
 """The metrics page: everything the contract lists, and never a label from a request."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from service import __version__
+
+from .. import tiny
 from ..conftest import serving
-from ..helpers import TASKS, ask, families, until, value
+from ..helpers import TASKS, Brake, ask, families, until, value
 
 LISTED = {
+    "textloom_build_info": {"version", "onnxruntime"},
+    "textloom_http_requests_in_flight": {"route"},
     "textloom_http_requests": {"route", "task", "status"},
     "textloom_http_request_duration_seconds": {"route", "task"},
     "textloom_phase_duration_seconds": {"model", "phase"},
@@ -20,7 +26,8 @@ LISTED = {
     "textloom_padding_tokens": {"model"},
     "textloom_queue_depth": {"model"},
     "textloom_rejected": {"model", "reason"},
-    "textloom_predictions": {"model", "label"},
+    "textloom_estimate_ratio": {"model"},
+    "textloom_predictions": {"model", "version", "label"},
     "textloom_prediction_score": {"model"},
     "textloom_unknown_tokens": {"model"},
     "textloom_model_info": {"model", "version", "sha256"},
@@ -29,6 +36,9 @@ LISTED = {
     "textloom_model_refused": {"model", "version"},
     "textloom_worker_restarts": set(),
     "textloom_key_requests": {"key", "outcome"},
+    "textloom_key_quota": {"key", "quota"},
+    "textloom_key_quota_remaining": {"key", "quota"},
+    "textloom_detected_languages": {"language"},
 }
 
 
@@ -43,12 +53,13 @@ def test_every_listed_metric_is_there_with_its_labels_and_no_other_of_ours(
 ) -> None:
     for path in TASKS:
         ask(tiny_client, path, text="Ada Lovelace has a good table.")
+    ask(tiny_client, "/translate", text="Ada", source="auto")
     found = families(tiny_client)
     ours = {name: family for name, family in found.items() if name.startswith("textloom_")}
     assert ours.keys() == LISTED.keys()
     for name, labels in LISTED.items():
         samples = ours[name].samples
-        assert samples or name in ("textloom_model_refused", "textloom_key_requests")
+        assert samples or name.startswith(("textloom_model_refused", "textloom_key_"))
         assert all(sample.labels.keys() - {"le"} == labels for sample in samples)
     assert {"process_resident_memory_bytes", "python_info", "python_gc_collections"} <= found.keys()
 
@@ -87,6 +98,54 @@ def test_requests_tokens_and_predictions_are_counted(fresh: httpx.Client) -> Non
     assert value(fresh, "textloom_prediction_score_count", model="ner") == 3
     for phase in ("queue", "encode", "run", "decode"):
         assert value(fresh, "textloom_phase_duration_seconds_count", model="ner", phase=phase) == 1
+
+
+def test_the_version_of_the_service_is_told(tiny_client: httpx.Client) -> None:
+    assert value(tiny_client, "textloom_build_info", version=__version__) == 1
+
+
+def test_a_request_is_in_flight_until_it_is_answered_or_its_caller_has_left(
+    tiny_models: Path, brake: Brake
+) -> None:
+    with (
+        serving(tiny_models, threads=2, timeout_ms=600_000) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+
+        def in_flight() -> float:
+            return value(client, "textloom_http_requests_in_flight", route="/ner")
+
+        brake.released.clear()
+        held = [threads.submit(client.post, "/ner", json={"text": "Ada"}) for _ in range(2)]
+        until(lambda: in_flight() == 2)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/ner", json={"text": "gone"}, timeout=0.5)
+        until(lambda: in_flight() == 2)
+        brake.released.set()
+        assert {each.result().status_code for each in held} == {200}
+        until(lambda: in_flight() == 0)
+
+
+def test_predictions_are_counted_by_the_version_that_made_them(tmp_path: Path) -> None:
+    models = tiny.repository(tmp_path)
+    with serving(models, threads=1, watch_seconds=0.1) as client:
+        old = ask(client, "/ner", text="Ada")["model"]["version"]
+        tiny.ner(models)
+        until(lambda: ask(client, "/ner", text="")["model"]["version"] == old + 1)
+        for _ in range(2):
+            ask(client, "/ner", text="Ada")
+        for version, count in ((old, 1), (old + 1, 2)):
+            labels = {"model": "ner", "version": str(version), "label": "PER"}
+            assert value(client, "textloom_predictions_total", **labels) == count
+
+
+def test_languages_are_counted_where_they_are_detected(fresh: httpx.Client) -> None:
+    german = "Der Hund schläft heute auf dem alten Sofa."
+    ask(fresh, "/translate", text=[german, "Le chat dort sur la chaise.", german], source="auto")
+    ask(fresh, "/translate", text="Le chat dort sur la chaise.", source="fr")
+    assert value(fresh, "textloom_detected_languages_total", language="de") == 2
+    assert value(fresh, "textloom_detected_languages_total", language="fr") == 1
+    assert value(fresh, "textloom_detected_languages_total") == 3
 
 
 def test_padding_is_counted(fresh: httpx.Client) -> None:
@@ -136,3 +195,11 @@ def test_two_servers_in_one_process_share_no_metrics(
 ) -> None:
     ask(tiny_client, "/ner", text="a")
     assert value(fresh, "textloom_http_requests_total", route="/ner") == 0
+
+
+def test_estimates_are_compared_with_outcomes(fresh: httpx.Client) -> None:
+    for number in range(40):
+        ask(fresh, "/ner", text="Ada " * (1 + number % 7))
+    counted = value(fresh, "textloom_estimate_ratio_count", model="ner")
+    assert 20 < counted < 40  # the first ones had no estimate
+    assert value(fresh, "textloom_estimate_ratio_sum", model="ner") > 0

@@ -168,7 +168,7 @@ def test_the_gradient_is_clipped(tmp_path: Path) -> None:
     def first_moment(clip: float) -> float:
         run(tmp_path / str(clip), epochs=1, clip=clip)
         state = torch.load(tmp_path / str(clip) / "checkpoint.pt", weights_only=True)
-        return abs(state["optimizer"]["state"][0]["exp_avg"].item())
+        return abs(state["optimizer"][0]["state"][0]["exp_avg"].item())
 
     assert first_moment(1e-3) <= 1e-3 < 1.0 < first_moment(1e6)
 
@@ -251,7 +251,7 @@ def test_the_rate_falls_by_the_share_of_epochs_whatever_their_length(tmp_path: P
     run(tmp_path, lengths=lambda epoch: [1] * sizes[epoch], schedule="decay", warmup=0.0)
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     last = (4 + 3 / 4) / 5  # before the last of four steps
-    assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(0.1 * (1 - last))
+    assert state["optimizer"][0]["param_groups"][0]["lr"] == pytest.approx(0.1 * (1 - last))
 
 
 def test_a_run_goes_on_with_more_epochs(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_later_phase_goes_on_with_the_optimiser_of_the_one_before(tmp_path: Pa
     for name, before in (("with", begun), ("without", None)):
         run(tmp_path / name, epochs=1, learning_rate=0.0, begun=before)
         state = torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
-        moments.append(state["optimizer"]["state"][0]["step"].item())
+        moments.append(state["optimizer"][0]["state"][0]["step"].item())
     assert moments == [24, 4]
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.tasks.text import LONGEST
 from service.tasks.translate.reading import Reader
-from service.tasks.translate.segmentation import LONGEST, rewrapped, segments
+from service.tasks.translate.segmentation import rewrapped, segments
 
 from .alphabet import KNOWN
 

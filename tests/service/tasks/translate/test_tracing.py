@@ -15,9 +15,9 @@ from .alphabet import KNOWN
 READERS = [Reader("en", "fr", KNOWN), Reader("fr", "en", KNOWN)]
 
 
-def test_what_is_put_in_comes_from_where_the_match_began() -> None:
+def test_what_is_put_in_comes_from_what_it_replaces() -> None:
     text = TracedText.of("aXXbX").sub(re.compile("X+"), "--")
-    assert (text.text, list(text.origins or [])) == ("a--b--", [0, 1, 1, 3, 4, 4, 5])
+    assert (text.text, list(text.origins or [])) == ("a--b--", [0, 1, 2, 3, 4, 4, 5])
     gone = text.sub(re.compile("-+"), "")
     assert (gone.text, list(gone.origins or [])) == ("ab", [0, 3, 5])
 

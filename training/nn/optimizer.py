@@ -1,0 +1,62 @@
+"""The optimiser of a training: AdamW, or Muon for the matrices and AdamW for the rest."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from training.config import Fit
+
+
+class Optimizer:
+    """What `options` ask for, as one optimiser."""
+
+    def __init__(self, network: nn.Module, options: Fit) -> None:
+        learnt = {name: value for name, value in network.named_parameters() if value.requires_grad}
+        orthogonal = (
+            {name for name in learnt if _is_matrix(network, name)}
+            if options.optimizer == "muon"
+            else set()
+        )
+        self._parts: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(
+                [value for name, value in learnt.items() if name not in orthogonal],
+                lr=options.learning_rate,
+                weight_decay=options.weight_decay,
+                fused=True,
+            )
+        ]
+        if orthogonal:
+            # its steps are as large as AdamW's, so one rate fits both (Liu et al. 2025)
+            self._parts.append(
+                torch.optim.Muon(
+                    [value for name, value in learnt.items() if name in orthogonal],
+                    lr=options.learning_rate,
+                    weight_decay=options.weight_decay,
+                    adjust_lr_fn="match_rms_adamw",
+                )
+            )
+
+    def step(self, rate: float) -> None:
+        """One step with this learning rate, after which there are no gradients."""
+        for part in self._parts:
+            for group in part.param_groups:
+                group["lr"] = rate
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        return [part.state_dict() for part in self._parts]
+
+    def load_state_dict(self, states: Iterable[dict[str, Any]]) -> None:
+        for part, state in zip(self._parts, states, strict=True):
+            part.load_state_dict(state)
+
+
+def _is_matrix(network: nn.Module, name: str) -> bool:
+    """Whether a parameter maps vectors to vectors; the rows of an embedding are vectors of their own."""
+    owner, _, _ = name.rpartition(".")
+    return network.get_parameter(name).ndim == 2 and not isinstance(
+        network.get_submodule(owner), nn.Embedding
+    )
