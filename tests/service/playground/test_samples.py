@@ -5,7 +5,6 @@ What is right is written here by hand, and is never taken from an answer.
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +12,6 @@ from selenium import webdriver
 
 from service.http.pages import PLAYGROUND
 
-from ..conftest import SHIPPED
 from .browser import Page
 
 SAMPLES = json.loads((PLAYGROUND / "samples.json").read_text(encoding="utf-8"))
@@ -106,8 +104,6 @@ def test_the_sentiment_of_each_sentence_is_right(shipped: Page, title: str) -> N
 
 @pytest.mark.parametrize("title", RIGHT)
 def test_the_translation_is_right(shipped: Page, title: str) -> None:
-    if title == "HTML" and not reads_html():
-        pytest.skip("the shipped translator reads plain text only")
     shipped.sample(title)
     shown = shipped.one("#translate .body").text
     missing = [
@@ -117,9 +113,3 @@ def test_the_translation_is_right(shipped: Page, title: str) -> None:
     ]
     assert not missing, shown
     assert "Low confidence" not in shown
-
-
-def reads_html() -> bool:
-    newest = max((SHIPPED / "translate-en-fr").iterdir(), key=lambda path: int(path.name))
-    manifest = json.loads(Path(newest, "manifest.json").read_text(encoding="utf-8"))
-    return "reader" in manifest["options"]
