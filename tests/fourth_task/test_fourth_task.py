@@ -22,7 +22,8 @@ from textloom import Client
 
 from ..service.conftest import running
 from ..service.helpers import refusal, until, value
-from ..service.playground.test_playground import CHROMIUM, Page, driver
+from ..service.playground.browser import MISSING, Page
+from ..service.playground.conftest import driver
 
 __all__ = ["driver"]  # a fixture
 
@@ -174,7 +175,7 @@ def test_the_command_line_has_it(folder: Path, models: Path, client: httpx.Clien
     assert "tell questions from statements" in run(folder, "textloom", "--help").stdout
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs chromium and chromedriver")
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
 def test_the_playground_shows_it(client: httpx.Client, driver: webdriver.Chrome) -> None:
     page = Page(driver, str(client.base_url)).open()
     page.write(ASKED)

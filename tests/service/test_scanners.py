@@ -13,7 +13,6 @@ import pytest
 from pydantic import BaseModel
 
 from service.auth import authenticator
-from service.compat import libretranslate
 from service.errors import TextLoomError
 from service.http.parsing import parse, pointer_at
 from service.tasks import load
@@ -73,7 +72,6 @@ SCANNERS: dict[str, Callable[[str], object]] = {
     "HTML document": kept,
     "HTML sentences": sentences_of_html,
     "references": unescaped,
-    "page of LibreTranslate": libretranslate._parts,
     "body": as_string,
     "broken body": lambda text: parsed(text.encode()),
     "body that ends in half a character": lambda text: parsed(
