@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from operator import methodcaller
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 
@@ -166,7 +167,10 @@ class GrpcServer:
             milliseconds = min(max(1, int(seconds * 1000)), MAX_TIMEOUT_MS)
             headers.setdefault(b"x-request-timeout-ms", b"%d" % milliseconds)
         headers |= more or {}
-        return await self._handler.handle(HttpRequest(method, path, headers, _Body(content)))
+        peer = _address(context.peer())
+        return await self._handler.handle(
+            HttpRequest(method, path, headers, _Body(content), peer=peer)
+        )
 
     async def _success(self, answered: HttpResponse, context: Context) -> HttpResponse:
         """An answer that is none becomes the error of the call."""
@@ -183,12 +187,22 @@ class GrpcServer:
 class _Body:
     """The body of a request that has come whole."""
 
+    complete = True
+
     def __init__(self, content: bytes) -> None:
         self._content = content
 
     async def read(self) -> bytes:
         content, self._content = self._content, b""
         return content
+
+
+def _address(peer: str) -> str:
+    """
+    >>> _address("ipv4:127.0.0.1:5001"), _address("ipv6:%5B::1%5D:5001")
+    ('127.0.0.1', '::1')
+    """
+    return unquote(peer).partition(":")[2].rpartition(":")[0].strip("[]")
 
 
 def _path(name: str, version: str) -> str:

@@ -78,7 +78,9 @@ SCANNERS: dict[str, Callable[[str], object]] = {
         json.dumps([text])[:-2].encode() + b"\\ud800"
     ),
     "pointer": lambda text: pointer_at(text.encode(), len(text.encode())),
-    "form with a key": lambda text: authenticator._in_form_or_json(text.encode(), b"text/plain"),
+    "form with a key": lambda text: authenticator._in_form_or_json(
+        text.encode(), b"application/x-www-form-urlencoded", ""
+    ),
     **{f"pattern {label}": partial(find, labels=[label]) for label in sorted(PATTERN_LABELS)},
 }
 
