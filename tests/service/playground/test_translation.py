@@ -54,7 +54,7 @@ def test_the_languages_can_be_swapped(page: Page) -> None:
     until(lambda: page.one(".translated").get_attribute("lang") == "en")
     page.settle()
     assert page.text() == "THE CAT IS SLEEPING ON A CHAIR IN THE KITCHEN."
-    assert page.one(".translated").text == "the cat is sleeping on a chair in the kitchen."
+    assert page.one(".translated").text == "THE CAT IS SLEEPING ON A CHAIR IN THE KITCHEN."
     assert [page.one(name).get_property("value") for name in ("#from", "#into")] == ["fr", "en"]
 
 
@@ -62,7 +62,7 @@ def test_the_translation_can_be_copied(page: Page) -> None:
     page.open()
     text = "The cat sleeps.\n\nThe dog <b>sleeps</b> 😀."
     page.write(text)
-    assert page.copied("#copy-translation") == text.upper()
+    assert page.copied("#copy-translation") == "THE CAT SLEEPS.\n\nTHE DOG <b>SLEEPS</b> 😀."
     page.one("#clear").click()
     page.settle()
     assert not page.one("#copy-translation").is_displayed()
@@ -70,7 +70,7 @@ def test_the_translation_can_be_copied(page: Page) -> None:
 
 def test_a_link_brings_the_text_and_what_is_chosen(page: Page) -> None:
     page.open()
-    text = "Le chat & l'eau: 100 % 😀\n#1"
+    text = "Le chat & l'eau = 100 % 😀\n#1"
     page.write(text)
     page.choose("#from", "en")
     link = page.copied("#copy-link")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from textloom.cli.documents import loses_markup
+
 from .conftest import Run
 
 HTML = '<p title="e"><b>the cat sleeps.</b></p>\n<code>sleep</code>\n<p>there.</p>\n'
@@ -126,12 +128,18 @@ def test_a_mistake_is_explained_and_nothing_is_written(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_text_that_would_lose_markup_stays_and_is_reported(run: Run, tmp_path: Path) -> None:
-    """The tiny translators of an earlier kind write links in capital letters."""
-    (tmp_path / "a.md").write_text("See [this](http://a.b/c).\n\nplain\n")
-    done = run("translate", "a.md", "--from", "en", "--to", "fr", status=1)
-    assert done.out == "See [this](http://a.b/c).\n\nPLAIN\n"
-    assert "a.md, line 1: markup or placeholders would be lost" in done.err
+@pytest.mark.parametrize(
+    ("translation", "lost"),
+    [
+        ("Voyez <b>%s</b>.", False),
+        ("<b>%s</b>, voyez.", False),
+        ("Voyez %s.", True),
+        ("Voyez <b>ceci</b>.", True),
+        ("Voyez <B>%s</B>.", True),
+    ],
+)
+def test_a_translation_that_loses_markup_is_told(translation: str, lost: bool) -> None:
+    assert loses_markup("See <b>%s</b>.", translation) is lost
 
 
 def test_shards_of_documents_are_documents(run: Run, readers: Path, tmp_path: Path) -> None:
