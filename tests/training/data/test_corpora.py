@@ -128,7 +128,7 @@ def expect_refusal(
     """The command ends with 1 and one line that says `message`, and has begun nothing."""
     assert main([task, *tiny.arguments(task, corpora, folder, *options)]) == 1
     said = capsys.readouterr().err.strip()
-    assert said.startswith(f"training {task}: ")
+    assert said.startswith(f"python -m training {task}: ")
     assert "\n" not in said
     with pytest.raises(TrainingError, match=message):
         raise TrainingError(said)
