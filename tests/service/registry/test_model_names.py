@@ -99,7 +99,7 @@ def test_the_compatibility_apis_serve_every_model(client: httpx.Client) -> None:
     response = client.post("/v2/models/tickets/infer", json=named)
     assert "the path names the model" in compat_error(response, 400)
     listed = client.get("/compat/libretranslate/languages").json()
-    assert [each["targets"] for each in listed] == [["fr"], ["en"]]
+    assert [each["targets"] for each in listed] == [["en", "fr"], ["en", "fr"]]
 
 
 def test_the_client_picks_a_model(client: httpx.Client) -> None:
