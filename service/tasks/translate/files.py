@@ -32,6 +32,7 @@ _CUE = re.compile(
 _FRONT_MATTER = re.compile(
     r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE
 )
+_BYTE_ORDER_MARK = "\ufeff"
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -82,7 +83,8 @@ def read(content: str, kind: str) -> TextFile:
         return TextFile(content, [[cue] for cue in trimmed])
     if kind == "markdown":
         return TextFile(content, list(_paragraphs(content)))
-    whole = [[(0, len(content))]] if content else []
+    begins = int(content.startswith(_BYTE_ORDER_MARK))
+    whole = [[(begins, len(content))]] if content[begins:] else []
     return TextFile(content, whole, html=kind == "html")
 
 
