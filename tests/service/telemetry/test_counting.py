@@ -18,8 +18,8 @@ from ..conftest import running
 from ..helpers import families, until, value
 
 CONNECTIONS = 10
-AT_ONCE = 50
-ROUNDS = 50  # of each connection, in each half of the test
+AT_ONCE = 25
+ROUNDS = 100  # of each connection, in each half of the test
 
 REQUESTS = {  # what is asked, and the status that it must get
     ("/sentiment", json.dumps({"text": "good"})): 200,
