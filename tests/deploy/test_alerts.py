@@ -38,7 +38,7 @@ def test_each_alert_fires_and_stays_silent_when_it_should(promtool: str) -> None
         case
         for file in files
         for test in yaml.safe_load((PROMETHEUS / file).read_text())["tests"]
-        for case in test["alert_rule_test"]
+        for case in test.get("alert_rule_test", [])
     ]
     every = {rule["alert"] for rule in ALERTS}
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == every
