@@ -33,7 +33,7 @@ def test_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 def test_processes_are_compared_with_one(capsys: pytest.CaptureFixture[str]) -> None:
-    speeds = main(["--tokens", "64", "--rounds", "1", "--processes", "2"])
+    speeds = main(["--tokens", "256", "--rounds", "1", "--processes", "2"])
     assert list(speeds) == ["1 processes", "2 processes"]
     printed = capsys.readouterr().out
     assert all(f"| {name} |" in printed for name in speeds)

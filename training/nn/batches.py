@@ -11,7 +11,7 @@ from torch import Tensor
 
 class BatchLoss(NamedTuple):
     mean: Tensor
-    count: int
+    weight: int
     """Of what `mean` is the mean: predicted tokens, or texts."""
     tokens: int
     """That the network read."""

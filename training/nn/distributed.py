@@ -21,7 +21,8 @@ from torch import nn
 from training.errors import TrainingError
 from training.nn.batches import BatchLoss
 
-T, P = TypeVar("T"), ParamSpec("P")
+T = TypeVar("T")
+P = ParamSpec("P")
 
 PATIENCE = timedelta(hours=6)
 """How long a process waits for another, which may be validating or scoring. One that dies is noticed at once."""
@@ -129,12 +130,12 @@ def average(parameters: Iterable[nn.Parameter], part: BatchLoss) -> BatchLoss:
     sizes = [each.numel() for each in learnt]
     flat = torch.zeros(3 + sum(sizes), device=learnt[0].device)
     sums, *gradients = flat.split([3, *sizes])
-    sums[1], sums[2] = part.count, part.tokens
-    if part.count:
-        sums[0] = part.mean.detach() * part.count
+    sums[1], sums[2] = part.weight, part.tokens
+    if part.weight:
+        sums[0] = part.mean.detach() * part.weight
         for parameter, gradient in zip(learnt, gradients, strict=True):
             if parameter.grad is not None:
-                torch.mul(parameter.grad.flatten(), part.count, out=gradient)
+                torch.mul(parameter.grad.flatten(), part.weight, out=gradient)
     dist.all_reduce(flat)
     count, tokens = int(sums[1]), int(sums[2])
     flat /= count

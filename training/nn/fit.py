@@ -175,7 +175,7 @@ def fit(
             part = distributed.share(batches[progress.batch])
             with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
                 read = loss(part) if part else NOTHING
-            if read.count:
+            if read.weight:
                 read.mean.backward()
             value, _, tokens = distributed.average(learnt, read)
             if not torch.isfinite(value):

@@ -94,7 +94,7 @@ def test_the_command_in_two_processes_gives_the_loss_curve_of_one(
         for count in ("one", "two")
         for log in (tmp_path / count).glob("runs/*/log.jsonl")
     ]
-    assert curves[0] == pytest.approx(curves[1], rel=1e-3, abs=1e-4)
+    assert curves[0] == pytest.approx(curves[1], rel=0.01)  # Muon, in bfloat16, widens what differs
 
 
 @pytest.mark.slow
