@@ -1,11 +1,7 @@
 """`--engine ray` on a real cluster of two nodes, each with a core: it writes what the command alone writes."""
 
 import json
-import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,51 +89,3 @@ def test_two_nodes_write_what_the_command_alone_writes(
         in run(*("ner", "b.parquet", "--column", "nope", "-o", "more", *ray_options), status=1).err
     )
     assert "No such file" in run("ner", "nope.csv", "-o", "out", *ray_options, status=1).err
-
-
-@pytest.mark.parametrize("what", ["process", "node"])
-def test_what_is_killed_loses_nothing(
-    what: str, cluster: Any, run: Run, tiny_models: Path, tmp_path: Path
-) -> None:
-    count = 20_000
-    write_rows(tmp_path / "a.jsonl", count)
-    alone = tmp_path / "alone.jsonl"
-    run("ner", "a.jsonl", "-o", alone, status=1)
-    (node,) = cluster.worker_nodes
-    raylet = node.all_processes["raylet"][0].process.pid
-
-    def kill_process() -> None:
-        os.kill(until(lambda: actor_of(raylet)), signal.SIGKILL)
-
-    killing = {"process": kill_process, "node": lambda: cluster.remove_node(node, False)}[what]
-    killed = []
-
-    def watch() -> None:
-        until(lambda: list(tmp_path.glob("out/a.jsonl/part-*")))
-        until(lambda: actor_of(raylet))
-        killing()
-        killed.append(len(lines_of(tmp_path / "out" / "a.jsonl")))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    options = ("--engine", "ray", "--address", cluster.address, "--models", tiny_models)
-    run("ner", "a.jsonl", "-o", "out", *options, status=1)
-    watcher.join()
-    assert killed[0] < count
-    assert lines_of(tmp_path / "out" / "a.jsonl") == alone.read_text().splitlines()
-
-
-def actor_of(raylet: int) -> int | None:
-    """The process on a node in which the models are."""
-    for child in Path(f"/proc/{raylet}/task/{raylet}/children").read_text().split():
-        if b"Answers" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
-    return None
-
-
-def until(found: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 300
-    while not (value := found()):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return value
