@@ -36,7 +36,7 @@ def searched(
         network, width=width, length_penalty=length_penalty, begin=1, end=END, source_axes={}
     )
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
-    search.join([0], [12], [repeats], [4], nothing, nothing)
+    search.join([0], [12], [repeats], [4], nothing, nothing, [varied])
     while not (done := search.step()):
         pass
     return done[0][1]
