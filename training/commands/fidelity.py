@@ -1,7 +1,7 @@
 """`python -m training fidelity`: how many of a translator's answers invent a number, go in a loop or drop text.
 
-Unlike a score it needs no reference, and a few in ten thousand matter, so it is for many more sentences than a test
-set has. The same shares of each test set are in the bundle's card.
+Unlike a score it needs no reference, and a few in ten thousand matter, so it is for many more sentences than a
+test set has. The same shares of each test set are in the bundle's card.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Config(Options):
 
 
 def main(argv: Sequence[str]) -> Values:
-    """Prints the shares over all files together, and gives them. A sentence that several files hold counts once."""
+    """Prints the shares over all files together, and gives them; what several files hold counts once."""
     config = tyro.cli(
         Config,
         args=list(argv),

@@ -36,7 +36,7 @@ class Config(Options):
     bundle: tyro.conf.Positional[Path]
     """Folder of a translator's version, as models/translate-en-fr/1."""
     recipe: Path
-    """Recipe that it was trained with; of it, the notes, lexicon and sets of behaviour are taken as they are now."""
+    """Recipe that it was trained with; its notes, lexicon and sets of behaviour are taken as they are now."""
     data: Path | None = None
     """Folder in which the bundle's test files and the lexicon's are looked up, after the current one."""
 

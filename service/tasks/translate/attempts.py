@@ -6,8 +6,10 @@ A part is translated by itself; what stands between parts is copied. Leaves out 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Protocol
 
+from service.tasks.text import Span
 from service.tasks.translate.beam import Hypothesis
 from service.tasks.translate.casing import CAPITAL, UPPER
 from service.tasks.translate.placeholders import RESERVED, VERBATIM
@@ -18,7 +20,7 @@ AROUND_PLACEHOLDERS = re.compile(
     rf"((?<!{_OTHER}){_OTHER}*+[{RESERVED}](?:{_OTHER}*[{RESERVED}])*{_OTHER}*?(?= ?[\w{CAPITAL}{UPPER}]|$))"
 )
 AFTER_MARKS = re.compile(r"([,;:–]+(?= ))")
-QUOTATION = re.compile(rf"“({CAPITAL}?)([^“”]*[^\W\d_][^“”]*)”")
+QUOTATION = re.compile(r"“([^“”]*[^\W\d_][^“”]*)”")
 _QUOTED = re.compile(rf" ?(“{CAPITAL}?)([^“”]+)(”[.,;:!?]?)")
 
 
@@ -41,6 +43,8 @@ class Attempt:
     """What a translation is compared with."""
     quotations: tuple[str, ...] = ()
     """For each part but the first the reserved character that stands for it, in quotes, in the first."""
+    spans: tuple[Span, ...] = ()
+    """Where in the source each part stands, if there are several."""
     found: dict[int, list[Hypothesis]] = field(default_factory=dict)
     """By place among the parts."""
 
@@ -57,31 +61,30 @@ class Attempt:
         """The sentence with each of these hypotheses for its only part that is no string."""
         (place,) = (at for at, part in enumerate(self.parts) if isinstance(part, Sentence))
         for one in found:
-            yield from Attempt(self.parts, self.source, found={place: [one]}).hypotheses(task)
+            yield from replace(self, found={place: [one]}).hypotheses(task)
 
     def _joined(self, task: Translator) -> Hypothesis:
         ids: list[int] = []
         attended: list[int] = []
-        total, position = 0.0, 0
+        total = 0.0
         for place, part in enumerate(self.parts):
+            first, after = (_tokens(task, self.source[:end]) for end in self.spans[place])
             if isinstance(part, str):
                 copied = task.ids(part)
                 ids += copied
-                attended += range(position, position + len(copied))
-                position += len(copied)
+                attended += [min(first + each, after - 1) for each in range(len(copied))]
             else:
                 best = self.found[place][0]
                 ids += best.ids
-                attended += [position + each for each in best.attended]
+                attended += _spread(best, part, first, after)
                 total += best.log_probability
-                position += part.length - 1
         return Hypothesis(tuple(ids), total, tuple(attended))
 
     def _quoting(self, task: Translator, outer: Hypothesis) -> Hypothesis:
         """A translation with those of the quotations in the place of their characters."""
         whole = self.parts[0]
         assert isinstance(whole, Sentence)
-        positions, places = self._positions(task, whole)
+        positions = self._positions(task, whole)
         ids: list[int] = []
         attended: list[int] = []
         total = outer.log_probability
@@ -93,39 +96,46 @@ class Attempt:
                 attended.append(positions[at])
                 continue
             place = 1 + self.quotations.index(character)
-            inner, first = self.found[place][0], places[character]
-            opening = task.ids(piece.replace(character, f"“{self._capital(place)}"))
-            closing = task.ids("”")
+            start, end = self.spans[place]
+            before, first, after = (
+                _tokens(task, self.source[:at]) for at in (start - 1, start, end)
+            )
+            part, inner = self.parts[place], self.found[place][0]
+            assert isinstance(part, Sentence)
+            capital = CAPITAL if self.source.startswith(CAPITAL, start) else ""
+            opening, closing = task.ids(piece.replace(character, f"“{capital}")), task.ids("”")
             ids += [*opening, *inner.ids, *closing]
-            attended += [first] * len(opening)
-            attended += [first + 1 + each for each in inner.attended]
-            attended += [first + 1 + self._length(place)] * len(closing)
+            attended += [before] * len(opening)
+            attended += _spread(inner, part, first, after)
+            attended += [after] * len(closing)
             total += inner.log_probability
         return Hypothesis(tuple(ids), total, tuple(attended))
 
-    def _capital(self, place: int) -> str:
-        quotation = list(QUOTATION.finditer(self.source))[place - 1]
-        return quotation[1]
-
-    def _length(self, place: int) -> int:
-        part = self.parts[place]
-        assert isinstance(part, Sentence)
-        return part.length - 1
-
-    def _positions(self, task: Translator, whole: Sentence) -> tuple[list[int], dict[str, int]]:
-        """Where in the sentence with its quotations each token of the one without stands, and each quotation."""
+    def _positions(self, task: Translator, whole: Sentence) -> list[int]:
+        """Where in the sentence with its quotations each token of the one without stands."""
         positions: list[int] = []
-        places: dict[str, int] = {}
         position = 0
         for one in whole.ids:
             positions.append(position)
             piece = task.written(Hypothesis((one,), 0.0))
+            position += 1
             for place, character in enumerate(self.quotations, 1):
                 if character in piece:
-                    places[character] = position
-                    position += 1 + self._length(place)
-            position += 1
-        return positions, places
+                    position = _tokens(task, self.source[: self.spans[place][1] + 1])
+        return positions
+
+
+def _tokens(task: Translator, text: str) -> int:
+    return len(task.ids(text)) if text else 0
+
+
+def _spread(hypothesis: Hypothesis, part: Sentence, first: int, after: int) -> list[int]:
+    """The positions in a part that a translation of it attended to, as those of the whole from `first` on.
+
+    By itself, a part may have more tokens or fewer than where it comes from.
+    """
+    size, length = max(1, after - first), max(1, part.length - 1)
+    return [first + min(each * size // length, size - 1) for each in hypothesis.attended]
 
 
 def whole(task: Translator, sentence: Sentence) -> Attempt:
@@ -134,7 +144,8 @@ def whole(task: Translator, sentence: Sentence) -> Attempt:
     if not match or not re.search(r"[^\W\d_]", match[2]):
         return Attempt([sentence], sentence.text)
     inner = replace(task.part(sentence, f" {match[2].strip()}"), width=sentence.width)
-    return Attempt([f" {match[1]}", inner, match[3]], sentence.text)
+    spans = tuple(match.span(group) for group in (1, 2, 3))
+    return Attempt([f" {match[1]}", inner, match[3]], sentence.text, spans=spans)
 
 
 def split(task: Translator, sentence: Sentence, pattern: re.Pattern[str]) -> Attempt | None:
@@ -150,7 +161,8 @@ def split(task: Translator, sentence: Sentence, pattern: re.Pattern[str]) -> Att
     ]
     if not any(isinstance(part, Sentence) for part in parts):
         return None
-    return Attempt(parts, sentence.text)
+    ends = list(accumulate(map(len, pieces)))
+    return Attempt(parts, sentence.text, spans=tuple(zip([0, *ends], ends, strict=False)))
 
 
 def numbered(task: Translator, sentence: Sentence) -> Attempt | None:
@@ -177,6 +189,7 @@ def quoting(task: Translator, sentence: Sentence) -> Attempt | None:
         end = match.end()
     outer = "".join([*pieces, sentence.text[end:]])
     inner: Sequence[Sentence] = [
-        task.part(sentence, f" {match[2].strip()}") for match in quotations
+        task.part(sentence, f" {match[1].lstrip(CAPITAL).strip()}") for match in quotations
     ]
-    return Attempt([task.part(sentence, outer), *inner], sentence.text, tuple(characters))
+    spans = (0, len(sentence.text)), *(match.span(1) for match in quotations)
+    return Attempt([task.part(sentence, outer), *inner], sentence.text, tuple(characters), spans)

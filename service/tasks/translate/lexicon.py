@@ -57,8 +57,9 @@ class Lexicon:
     def find(self, text: str) -> list[str]:
         """The translations of a sentence, the usual one first; the sentence and they as the network has them."""
         plain = key(text)
-        capitals = UPPER in text
-        found = self._entries.get(plain.upper() if capitals else plain) or self._entries.get(plain)
+        abbreviation = self._entries.get(plain.upper()) if UPPER in text else None
+        capitals = UPPER in text and not abbreviation
+        found = abbreviation or self._entries.get(plain)
         if not found and (again := _AGAIN.fullmatch(plain)):
             word = re.compile(rf"(?<![^\W_]){again['word']}(?![^\W_])")
             found = [word.sub(one, plain) for one in self._entries.get(again["word"], ())]
