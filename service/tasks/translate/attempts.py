@@ -148,7 +148,9 @@ def whole(task: Translator, sentence: Sentence) -> Attempt:
     return Attempt([f" {match[1]}", inner, match[3]], sentence.text, spans=spans)
 
 
-def split(task: Translator, sentence: Sentence, pattern: re.Pattern[str]) -> Attempt | None:
+def split(
+    task: Translator, sentence: Sentence, best: Attempt, *, pattern: re.Pattern[str]
+) -> Attempt | None:
     """The sentence in parts, and what matches `pattern` between them as it is; None if there is one part only."""
     pieces = [piece for piece in pattern.split(sentence.text) if piece]
     if len(pieces) < 2:
@@ -165,17 +167,27 @@ def split(task: Translator, sentence: Sentence, pattern: re.Pattern[str]) -> Att
     return Attempt(parts, sentence.text, spans=tuple(zip([0, *ends], ends, strict=False)))
 
 
-def numbered(task: Translator, sentence: Sentence) -> Attempt | None:
+def numbered(task: Translator, sentence: Sentence, best: Attempt) -> Attempt | None:
     """The sentence with reserved characters for all its numbers; None without small ones."""
     return Attempt([sentence.numbered], sentence.numbered.text) if sentence.numbered else None
 
 
-def varied(task: Translator, sentence: Sentence) -> Attempt:
-    """The sentence once more, no part of its translation twice."""
-    return Attempt([replace(sentence, varied=True, width=0)], sentence.text)
+def varied(task: Translator, sentence: Sentence, best: Attempt) -> Attempt:
+    """The attempt that was best once more, nothing twice in the translation of a part."""
+    parts = [
+        part if isinstance(part, str) else replace(part, varied=True, width=0)
+        for part in best.parts
+    ]
+    return replace(best, parts=parts, found={})
 
 
-def quoting(task: Translator, sentence: Sentence) -> Attempt | None:
+def parted(task: Translator, sentence: Sentence, best: Attempt) -> Attempt | None:
+    """The sentence around its placeholders, nothing twice in the translation of a part."""
+    attempt = split(task, sentence, best, pattern=AROUND_PLACEHOLDERS)
+    return varied(task, sentence, attempt) if attempt else None
+
+
+def quoting(task: Translator, sentence: Sentence, best: Attempt) -> Attempt | None:
     """What stands in quotes by itself, and the rest with a reserved character in the place of each."""
     free = iter([c for c in VERBATIM if c not in sentence.text])
     quotations = list(QUOTATION.finditer(sentence.text))

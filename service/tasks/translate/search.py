@@ -11,6 +11,7 @@ from service.tasks.translate.attempts import (
     AROUND_PLACEHOLDERS,
     Attempt,
     numbered,
+    parted,
     quoting,
     split,
     varied,
@@ -41,7 +42,7 @@ class _Job:
     sentence: Sentence
     first: Attempt
     attempt: Attempt
-    best: tuple[Faults, list[Hypothesis]] | None = None
+    best: tuple[Faults, Hypothesis, Attempt] | None = None
     wider: Sequence[Hypothesis] = ()
     """Of the first attempt, for alternatives."""
     tried: list["Way"] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Translating:
 
     A sentence that is to have alternatives is searched twice, once with a wider beam: its translation stays the
     one that it has without. Of the hypotheses the first without a fault is taken. Where all have one, the sentence
-    is translated in parts: around its placeholders, with all numbers as placeholders, or clause by clause.
+    is translated in another way (attempts.py), and then in a further one if that has faults of another kind.
     """
 
     def __init__(self, task: Translator) -> None:
@@ -157,25 +158,25 @@ class Translating:
         for hypothesis in job.attempt.hypotheses(self._task):
             found = faults(job.attempt.source, self._task.written(hypothesis))
             if job.best is None or found < job.best[0]:
-                job.best = found, [hypothesis]
+                job.best = found, hypothesis, job.attempt
             if not found:
                 break
 
     def _another(self, job: _Job) -> bool:
         """Sets another attempt if the best so far has faults and there is one that may do without."""
         assert job.best
-        found = job.best[0]
+        found, _, best = job.best
         for fault, make in _WAYS:
             if getattr(found, fault) and make not in job.tried:
                 job.tried.append(make)
-                if attempt := make(self._task, job.sentence):
+                if attempt := make(self._task, job.sentence, best):
                     job.attempt = attempt
                     return True
         return False
 
     def _answer(self, job: _Job) -> list[Hypothesis]:
         assert job.best
-        best = job.best[1][0]
+        best = job.best[1]
         known = [*job.first.hypotheses(self._task)][1:] if job.sentence.known else []
         others = [
             other
@@ -186,13 +187,14 @@ class Translating:
         return [best, *others]
 
 
-Way = Callable[[Translator, Sentence], Attempt | None]
+Way = Callable[[Translator, Sentence, Attempt], Attempt | None]
 
 _WAYS: list[tuple[str, Way]] = [
     ("placeholders", partial(split, pattern=AROUND_PLACEHOLDERS)),
     ("looped_or_dropped", varied),
     ("looped_or_dropped", partial(split, pattern=AFTER_MARKS)),
+    ("looped_or_dropped", parted),
     ("numbers", numbered),
     ("quotes", quoting),
 ]
-"""By the name of a fault, how a sentence may do without; in the order in which they are tried."""
+"""By the name of a fault, how a sentence may do without, given the best attempt; in the order of trying."""

@@ -70,7 +70,7 @@ class TranslateResult(Result):
     source: str
     target: str
     score: float
-    """Mean log-probability of a token of the translation, 0 without one; higher is surer."""
+    """Mean log-probability of a token of the translation; higher is surer. 0 without, and of what is looked up."""
     alternatives: list[Alternative] | None = None
     """Best first; only if asked for."""
 

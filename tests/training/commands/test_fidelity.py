@@ -24,7 +24,7 @@ def test_the_shares_of_all_files_together_are_printed_and_what_is_wrong(
     assert "sentences      3\n" in printed
     assert "numbers_right  1.0\n" in printed
     assert "dropped        0.33333\n" in printed
-    assert "dropped: 'room q at the end of a hall' became 'Room'" in printed
+    assert "dropped: 'room q at the end of a hall' became 'room'" in printed
 
 
 def test_without_files_or_a_translator_it_says_what_is_missing(

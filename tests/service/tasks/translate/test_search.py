@@ -118,6 +118,14 @@ def test_a_loop_is_searched_again_with_nothing_twice(made: Made) -> None:
     assert not looped(text.lower(), translated(task, text).lower())
 
 
+def test_a_loop_beside_a_placeholder_that_gets_lost_ends_too(made: Made) -> None:
+    task = made({"à": "a", "â": "a", "\ue020": "x"}, beam=1)
+    text = "Le chat va, puis le chàt va, et le chât va {nom}."
+    answer = translated(task, text)
+    assert not looped(text.lower(), answer.lower())
+    assert answer.endswith(" {nom}.")
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -175,7 +183,7 @@ def test_no_other_way_is_tried_where_the_first_is_right(
 
 def test_each_way_is_tried_once(made: Made) -> None:
     task = made({"\ue020": "", "7": "8", "~": ""}, beam=1)
-    assert counted(task, "Dis à {nom} 7 ~ fois de venir, et de partir.") == 5
+    assert counted(task, "Dis à {nom} 7 ~ fois de venir, et de partir.") == 6
 
 
 def test_no_alternative_lacks_a_placeholder(made: Made) -> None:
