@@ -41,7 +41,7 @@ def read(
     pairs: list[Pair] = []
     for name in names:
         _, found, _ = corpora.read_file(
-            corpora.read_pairs, name, folder=folder, labels={}, seed=1, kind="lexicon"
+            corpora.read_pairs, name, folder=folder, labels={}, seed=1, kind="train"
         )
         pairs += [pair.swapped() for pair in found] if reverse else found
     return entries(pairs, Reader(*languages, known))
