@@ -62,11 +62,11 @@ def words(text: str) -> int:
 def tells_enough(text: str) -> bool:
     """Whether the language of a text can be told.
 
-    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.", "Привет")]
+    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.", "Добрый день")]
     [False, False, True, True]
     """
     count = words(text)
-    if count and not _LATIN.search(text):
+    if count > 1 and not _LATIN.search(text):
         return True
     return count >= WORDS and not (count <= NAME_WORDS and text.istitle())
 
