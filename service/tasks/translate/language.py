@@ -62,7 +62,7 @@ def words(text: str) -> int:
 def tells_enough(text: str) -> bool:
     """Whether the language of a text can be told.
 
-    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.", "Добрый день")]
+    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.", "Ну да")]
     [False, False, True, True]
     """
     count = words(text)

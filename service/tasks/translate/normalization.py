@@ -72,8 +72,12 @@ _SINGLE_OPENING = re.compile(r"(?<![^\s(–“])'(?=\w)")
 _INSIDE_QUOTES = re.compile(r"(?<=“) +| +(?=”)")
 _COMMA_WITHIN = re.compile(",”")
 _AMOUNT = r"(?:[\ue010-\ue019]|\d+(?:[., ]\d+)*)"
-_SIGN_BEFORE = re.compile(rf"(?<![\w$€])([$€]) ?({_AMOUNT})(?!\w)")
-_SIGN_AFTER = re.compile(rf"(?<![\w.,$€\ue010-\ue019])({_AMOUNT}) ?([$€])(?!\w)")
+_SIGN_BEFORE = re.compile(
+    rf"(?<![\w$€\ue010-\ue019])(?<![\d\ue010-\ue019] )([$€]) ?({_AMOUNT})(?!\w)"
+)
+_SIGN_AFTER = re.compile(
+    rf"(?<![\w.,$€\ue010-\ue019])(?<![$€] )({_AMOUNT}) ?([$€])(?! ?[\w\ue010-\ue019])"
+)
 _ENDING = re.compile(r"[!?]{2,}$")
 _NO_MARK = re.compile(r"(?:(?<=[^\W_])|(?<=[\ue010-\ue02f]))\Z")
 _OTHER_MARK = re.compile(r"(?:(?<=[^\W_])|(?<=[\ue010-\ue02f]))\.?\Z")

@@ -6,8 +6,9 @@ as the target language writes it.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from service.tasks.text import Span
 from service.tasks.translate import numbers
@@ -68,8 +69,10 @@ class Finder:
 
         amount = rf"(?:{number}|(?<![\w.,])\d{{1,4}}(?![\w.,]*\d))"
 
-        def usual(currencies: str) -> str:
-            money = rf"[{currencies}][ \u00a0]?{amount}|{amount}[ \u00a0\u202f]?[{currencies}]"
+        foreign = rf"[{_CURRENCIES}][ \u00a0]?{amount}|{amount}[ \u00a0\u202f]?[{_CURRENCIES}]"
+        own = rf"[$€]{amount}" if source == "en" else rf"{amount}[ \u00a0\u202f]?[$€]"
+
+        def usual(money: str) -> str:
             return (
                 rf"(?P<money>{money})|{WEB}|{CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<literal>{LITERAL})"
                 rf"|(?P<identifier>{IDENTIFIER})|(?P<number_>{number})"
@@ -77,9 +80,9 @@ class Finder:
             )
 
         self._hint = re.compile(rf"{_HINT}|[^{letters}]")
-        self._pattern = re.compile(usual(_CURRENCIES))
+        self._pattern = re.compile(usual(foreign))
         small = r"(?P<small>(?<!\w)\d{1,4}(?!\w))"
-        self._every_number = re.compile(f"{usual(_ALL_CURRENCIES)}|{small}")
+        self._every_number = re.compile(rf"{usual(f'{foreign}|{own}')}|{small}")
 
     def find(self, text: str, *, every_number: bool = False) -> list["Found"]:
         """The items in the order of the text; with `every_number` small ones and all amounts of money, too."""
@@ -154,20 +157,27 @@ Found = tuple[Span, Item]
 """An item and where it stands."""
 
 
-def replaced(text: TracedText, found: Sequence[Found]) -> tuple[TracedText, dict[str, Item]]:
+def replaced(
+    text: TracedText, found: Sequence[Found], before: Mapping[str, Item] = MappingProxyType({})
+) -> tuple[TracedText, dict[str, Item]]:
     """The text with a reserved character for each item, and the items by their characters.
 
     Where there are more than reserved characters, neighbours share one; what is left stays in the text.
+    before: items of another reading of the text, which keep their characters.
     """
     standing: dict[str, Item] = {}
     if not found:
         return text, standing
     if sum(not item.number for _, item in found) > len(VERBATIM):
         found = _joined(text.text, found)
-    free = {True: iter(NUMBERS), False: iter(VERBATIM)}
+    kept = {item: [c for c in before if before[c] == item] for item in before.values()}
+    free = {
+        number: iter([c for c in characters if c not in before])
+        for number, characters in ((True, NUMBERS), (False, VERBATIM))
+    }
     spans: dict[int, tuple[int, str]] = {}
     for (start, end), item in sorted(found, key=lambda one: one[1].small):
-        character = next(free[item.number], None)
+        character = kept[item].pop(0) if kept.get(item) else next(free[item.number], None)
         if character:
             standing[character] = item
             spans[start] = (end, character)

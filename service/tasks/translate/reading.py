@@ -62,8 +62,9 @@ class Reader:
         if not any(c.isdigit() or c in "$€" for c in read.text.text):
             return read
         every = self.finder.find(plain.text, every_number=True)
-        numbered, items = placeholders.replaced(TracedText(plain.text), every)
-        return replace(read, numbered=self.finished(numbered, items, style).text.text, items=items)
+        numbered, more = placeholders.replaced(TracedText(plain.text), every, before=items)
+        finished = self.finished(numbered, more, style).text.text
+        return replace(read, numbered=finished, items=items | more)
 
     def finished(self, replaced: TracedText, items: dict[str, Item], style: Style) -> Read:
         """The steps after the placeholders."""
