@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "train the three recurrent cells and compare them; draw the pictures of docs/understand",
     "evaluate": "score a bundle on a file",
     "behaviour": "score a bundle on small sets, one for each phenomenon",
+    "fidelity": "count answers of a translator that invent numbers, go in loops or drop text",
     "republish": "publish a translator again without training, with current options and notes",
     "search": "show what a wider beam costs and gains a translator",
 }

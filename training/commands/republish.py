@@ -13,6 +13,7 @@ import tyro
 from tokenizers import Tokenizer
 
 from service.registry import bundle
+from service.tasks.translate.lexicon import FILE as LEXICON
 from service.tasks.translate.task import Translate
 from training.config import Options, Precision, read_recipe
 from training.data import corpora
@@ -22,7 +23,7 @@ from training.evaluation.loading import load_translator
 from training.evaluation.scores import Scores
 from training.export import card
 from training.export.golden import golden_examples
-from training.tasks.translate import scores
+from training.tasks.translate import lexicon, scores
 from training.tasks.translate.config import BUNDLE_OPTIONS
 from training.tasks.translate.config import Config as TranslatorConfig
 from training.tasks.translate.graph import check_parity, write_graphs
@@ -35,9 +36,9 @@ class Config(Options):
     bundle: tyro.conf.Positional[Path]
     """Folder of a translator's version, as models/translate-en-fr/1."""
     recipe: Path
-    """Recipe that it was trained with; of it, the notes and the sets of behaviour are taken as they are now."""
+    """Recipe that it was trained with; its notes, lexicon and sets of behaviour are taken as they are now."""
     data: Path | None = None
-    """Folder in which the bundle's test files are looked up, after the current one."""
+    """Folder in which the bundle's test files and the lexicon's are looked up, after the current one."""
 
 
 def main(argv: Sequence[str]) -> Path:
@@ -60,20 +61,30 @@ def main(argv: Sequence[str]) -> Path:
     tokenizer = Tokenizer.from_file(str(old.bundle.file("tokenizer.json")))
     network = Network(own.network, tokenizer.get_vocab_size()).eval()
     network.load_state_dict(read_weights(old.bundle.path))
+    words = lexicon.read(
+        recipe.lexicon,
+        languages=(old.source, old.target),
+        reverse=own.network.reverse,
+        known=tokenizer.get_vocab(),
+        folder=config.data,
+    )
 
     def written(folder: Path, precision: Precision) -> Translate:
-        for name in manifest.files.keys() - {"card.md"}:
+        for name in manifest.files.keys() - {"card.md", LEXICON}:
             shutil.copyfile(old.bundle.file(name), folder / name)
+        if words:
+            lexicon.write(folder / LEXICON, words)
         write_graphs(network, tokenizer, folder, precision)
         check_parity(network, folder, precision)
         return Translate(bundle.seal(folder, manifest))
 
     staged = bundle.stage(old.bundle.path.parent.parent, manifest.name)
     notes = f"{recipe.notes}\nThe network is that of version {manifest.version}, published anew.\n"
-    described = manifest.training.recipe | {"notes": notes}
+    described = manifest.training.recipe | {"notes": notes, "lexicon": list(recipe.lexicon)}
+    kept = {name: value for name, value in manifest.options.items() if name != "lexicon"}
     manifest = manifest.model_copy(
         update={
-            "options": manifest.options | BUNDLE_OPTIONS,
+            "options": kept | BUNDLE_OPTIONS | ({"lexicon": LEXICON} if words else {}),
             "training": manifest.training.model_copy(update={"recipe": described}),
         }
     )

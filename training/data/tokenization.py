@@ -21,7 +21,7 @@ from tokenizers import (
 )
 
 from service.tasks.translate.normalization import ONE_FOR_ONE, READABLE
-from service.tasks.translate.placeholders import EMOJI
+from service.tasks.translate.patterns import EMOJI
 from service.tasks.translate.reading import SPECIAL
 
 WORD_PAD, WORD_UNKNOWN = "<pad>", "<unk>"

@@ -49,6 +49,7 @@ def write(
         "",
         *(["## Good and bad at", "", str(notes), ""] if notes else []),
         *_tried(training.tried),
+        *_lexicon(folder / str(manifest.options.get("lexicon"))),
         *_guidelines(training.recipe.get("guidelines", {})),
         "## Trained on",
         "",
@@ -99,6 +100,20 @@ def _tried(settings: Mapping[str, Mapping[str, float | str]]) -> list[str]:
             f"| {setting} | {' | '.join(str(values[metric]) for metric in metrics)} |"
             for setting, values in settings.items()
         ),
+        "",
+    ]
+
+
+def _lexicon(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    count = len(path.read_text("utf-8").splitlines())
+    return [
+        "## Words and short phrases",
+        "",
+        f"A sentence that is nothing but one of {count:,} words and phrases is not translated by the network but "
+        f"looked up in `{path.name}`, made of pairs written for this project; its score is 0, as sure as can be. "
+        "Scores on sets of single words and greetings are those of this list more than of the network.",
         "",
     ]
 

@@ -18,6 +18,9 @@ Arrays = dict[str, NDArray[Any]]
 PHRASE = 8
 """Most tokens of a phrase whose repetitions are counted."""
 
+TRIPLE = 3
+"""Tokens of a phrase that a varied hypothesis has once at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -42,6 +45,8 @@ class _Sentence:
     """When its hypotheses are as long as they may become."""
     source: int
     """Length of the source that its memory needs."""
+    varied: bool
+    """No hypothesis has the same three tokens in a row twice."""
     ended: list[Hypothesis] = field(default_factory=list)
 
 
@@ -68,7 +73,8 @@ class Search:
 
     A hypothesis is scored by its log-probability divided by `length ** length_penalty`. A sentence is done
     when `width` hypotheses have ended, or at its limit of tokens. No hypothesis has a phrase more often in a
-    row than its sentence allows: a network that has lost its way would repeat itself for ever.
+    row than its sentence allows: a network that has lost its way would repeat itself for ever. Where that is not
+    enough, no three tokens may come again at all (Paulus et al. 2018).
     """
 
     def __init__(
@@ -110,17 +116,18 @@ class Search:
         sources: Sequence[int],
         states: Arrays,
         memory: Arrays,
+        varied: Sequence[bool],
     ) -> None:
         """Adds sentences, under keys of the caller's choice.
 
         limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
         the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
-        or cut, to the longest source inside.
+        or cut, to the longest source inside. varied: which may have no three tokens twice.
         """
         inside, rows = len(self._inside), len(keys) * self._width
         self._inside += [
-            _Sentence(key, self._clock, self._clock + limit, source)
-            for key, limit, source in zip(keys, limits, sources, strict=True)
+            _Sentence(key, self._clock, self._clock + limit, source, vary)
+            for key, limit, source, vary in zip(keys, limits, sources, varied, strict=True)
         ]
         most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None, None] - 1
         self._most_equal = np.concatenate([self._most_equal, most])
@@ -156,6 +163,8 @@ class Search:
         closing = self._equal.reshape(size, width, PHRASE) >= self._most_equal
         if closing.any():
             best = np.where(self._repeats_too_often(branching, closing), -np.inf, best)
+        if any(one.varied for one in self._inside):
+            best = np.where(self._comes_again(branching), -np.inf, best)
         # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
         candidates = (self._totals[:, None] + best).reshape(size, -1)
         order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
@@ -197,6 +206,18 @@ class Search:
         forbidden = np.where(closing.reshape(recent.shape), recent, -1)
         repeating: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
         return repeating & ~repeating.all(-1, keepdims=True)
+
+    def _comes_again(self, tokens: Ids) -> NDArray[np.bool_]:
+        """Which next tokens [rows, branches] would end three that a varied hypothesis has; never all of a row."""
+        again = np.zeros(tokens.shape, np.bool_)
+        for place, sentence in enumerate(self._inside):
+            steps = self._clock - 1 - sentence.began
+            if sentence.varied and steps > TRIPLE:
+                for row in range(place * self._width, (place + 1) * self._width):
+                    history = self._history[row, -steps:]
+                    begun = (history[:-2] == history[-2]) & (history[1:-1] == history[-1])
+                    again[row] = np.isin(tokens[row], history[2:][begun])
+        return again & ~again.all(-1, keepdims=True)
 
     def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]

@@ -17,6 +17,8 @@ DROPPED_FROM = 20
 
 _DIGITS = re.compile(r"\d+")
 _WORDS = re.compile(r"[^\W\d_]+")
+_DOUBLED = re.compile(r"(?<!\w)(?!nous\b|vous\b|that\b|faire\b)([^\W\d_]{4,}) \1(?!\w)")
+_MONEY = {"$": re.compile(r"\$|dollar"), "€": re.compile("€|euro|\ue001 ?eur")}
 # fmt: off
 _SPELLED = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -38,10 +40,17 @@ class Faults:
     """That are missing, or there too often."""
     looped_or_dropped: bool = False
     numbers: int = 0
-    """That the source has not."""
+    """That the source has not, or the translation; signs of currencies, too."""
+    quotes: int = 0
+    """Opening and closing ones that are missing or left over."""
+    doubled: int = 0
+    """Words that stand twice in a row."""
 
     def __bool__(self) -> bool:
-        return bool(self.placeholders or self.looped_or_dropped or self.numbers)
+        return self != _NONE
+
+
+_NONE = Faults()
 
 
 def faults(source: str, translation: str) -> Faults:
@@ -51,7 +60,9 @@ def faults(source: str, translation: str) -> Faults:
     return Faults(
         placeholders,
         looped(source, translation) or dropped(source, translation),
-        invented(source, translation),
+        invented(source, translation) + lost(source, translation) + exchanged(source, translation),
+        unquoted(source, translation),
+        len(_DOUBLED.findall(translation)) if not _DOUBLED.search(source) else 0,
     )
 
 
@@ -85,3 +96,41 @@ def invented(source: str, translation: str) -> int:
     if missing and not _SPELLED.isdisjoint(_WORDS.findall(source)):
         missing = [number for number in missing if len(number) > 2]
     return len(missing)
+
+
+def lost(source: str, translation: str) -> int:
+    """How many numbers in digits of a source its translation has not, if it spells none.
+
+    >>> lost("in room 12 at 3 pm", "salle 12 à 15 h"), lost("3 cats", "trois chats"), lost("5 cats", "chats")
+    (0, 0, 1)
+    """
+    ours = _DIGITS.findall(source)
+    if not ours or not _SPELLED.isdisjoint(_WORDS.findall(translation)):
+        return 0
+    there = set(_DIGITS.findall(translation))
+    there |= {str((int(hour) + 12) % 24) for hour in there if len(hour) <= 2}
+    return sum(number not in there for number in ours)
+
+
+def exchanged(source: str, translation: str) -> int:
+    """How many amounts have lost the sign of their currency, or got another.
+
+    >>> exchanged("it costs €5", "cela coûte 5 $"), exchanged("$5", "5 dollars")
+    (2, 0)
+    """
+    found = 0
+    for sign, names in _MONEY.items():
+        if sign in source or sign in translation:
+            ours, theirs = len(names.findall(source)), len(names.findall(translation))
+            found += abs(ours - theirs)
+    return found
+
+
+def unquoted(source: str, translation: str) -> int:
+    """How many quotes are missing or left over; a whole pair may be added.
+
+    >>> unquoted("“stop!” he said", "“stop! dit-il"), unquoted("– no, he said", "“non”, dit-il")
+    (1, 0)
+    """
+    opening, closing = (translation.count(mark) - source.count(mark) for mark in "“”")
+    return 0 if opening == closing >= 0 else abs(opening) + abs(closing)

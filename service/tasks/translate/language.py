@@ -39,6 +39,9 @@ NO_LANGUAGE = "zxx"
 """What the library calls a text without any."""
 
 _NO_WORD = frozenset("/@#_\\0123456789")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+"""Letters of the script of all languages that a translator may read here."""
+
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
 )
@@ -59,10 +62,12 @@ def words(text: str) -> int:
 def tells_enough(text: str) -> bool:
     """Whether the language of a text can be told.
 
-    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.")]
-    [False, False, True]
+    >>> [tells_enough(text) for text in ("Guten Tag", "José Luis Rodríguez Zapatero", "Das ist gut.", "Ну да")]
+    [False, False, True, True]
     """
     count = words(text)
+    if count > 1 and not _LATIN.search(text):
+        return True
     return count >= WORDS and not (count <= NAME_WORDS and text.istitle())
 
 

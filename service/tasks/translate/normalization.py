@@ -15,6 +15,9 @@ from service.tasks.translate.tracing import TracedText
 SPACE_BEFORE_PUNCTUATION = {"fr"}
 """Languages that put a space before ? ! : ; % and inside quotes."""
 
+SIGN_BEFORE_AMOUNT = {"en"}
+"""Languages that write $5, not 5 $."""
+
 ELIDING = {"fr", "it"}
 """Languages in which an apostrophe between letters parts two words."""
 
@@ -66,7 +69,19 @@ _NO_SPACE = re.compile(
     r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))|(?<=[\d\ue010-\ue019])(?=%)"
 )
 _SINGLE_OPENING = re.compile(r"(?<![^\s(–“])'(?=\w)")
+_INSIDE_QUOTES = re.compile(r"(?<=“) +| +(?=”)")
+_COMMA_WITHIN = re.compile(",”")
+_AMOUNT = r"(?:[\ue010-\ue019]|\d+(?:[., ]\d+)*)"
+_SIGN_BEFORE = re.compile(
+    rf"(?<![\w$€\ue010-\ue019])(?<![\d\ue010-\ue019] )([$€]) ?({_AMOUNT})(?!\w)"
+)
+_SIGN_AFTER = re.compile(
+    rf"(?<![\w.,$€\ue010-\ue019])(?<![$€] )({_AMOUNT}) ?([$€])(?! ?[\w\ue010-\ue019])"
+)
 _ENDING = re.compile(r"[!?]{2,}$")
+_NO_MARK = re.compile(r"(?:(?<=[^\W_])|(?<=[\ue010-\ue02f]))\Z")
+_OTHER_MARK = re.compile(r"(?:(?<=[^\W_])|(?<=[\ue010-\ue02f]))\.?\Z")
+_FULL_STOP = re.compile(r"(?<=[^\W_]{3})\.\Z")
 _LAST_MARK = re.compile(r"[!?]$")
 _OPENING, _CLOSING, _DOTS = re.compile("“"), re.compile("”"), re.compile(r"\.\.\.")
 _ELISION = re.compile(_ELIDABLE + r"'(?=[\w“\ue000-\ue02f])", re.IGNORECASE)
@@ -158,8 +173,14 @@ def printed(text: TracedText, language: str, style: Style) -> TracedText:
     """A translation as the network writes it, in the characters of its language."""
     if language in ELIDING:
         text = text.sub(_ELIDED, lambda match: f"{match[1]}'")
+    text = text.sub(_INSIDE_QUOTES, "")
+    if language in SIGN_BEFORE_AMOUNT:
+        text = text.sub(_SIGN_AFTER, lambda match: f"{match[2]}{match[1]}")
+    else:
+        text = text.sub(_SIGN_BEFORE, lambda match: f"{match[2]} {match[1]}")
     if language in SPACE_BEFORE_PUNCTUATION:
-        text = text.sub(_NO_SPACE, " ").sub(_OPENING, "« ").sub(_CLOSING, " »")
+        text = text.sub(_COMMA_WITHIN, "”,").sub(_NO_SPACE, " ")
+        text = text.sub(_OPENING, "« ").sub(_CLOSING, " »")
     elif not style.curly:
         text = text.translate({ord("“"): ord('"'), ord("”"): ord('"')})
     if style.single:
@@ -170,6 +191,20 @@ def printed(text: TracedText, language: str, style: Style) -> TracedText:
         text = text.translate({ord("–"): ord("—")})
     text = text.sub(_DOTS, "…") if style.ellipsis else text
     return text.sub(_LAST_MARK, style.ending) if style.ending else text
+
+
+def with_final_mark(text: TracedText, source: str) -> TracedText:
+    """A translation with the full stop or question mark of its source, both in the network's characters.
+
+    >>> with_final_mark(TracedText("quelle heure est-il."), " what time is it?").text
+    'quelle heure est-il?'
+    >>> with_final_mark(TracedText("conditions de vente."), " terms of sale").text
+    'conditions de vente'
+    """
+    mark = source.rstrip()[-1:]
+    if mark in (".", "?") and not source.endswith((" .", "..")):
+        return text.sub(_NO_MARK if mark == "." else _OTHER_MARK, mark)
+    return text.sub(_FULL_STOP, "") if mark.isalnum() else text
 
 
 def with_single_ending(text: TracedText) -> TracedText:

@@ -1,10 +1,12 @@
-"""Numbers and times of day, and how another language writes them.
+"""Numbers, times of day and dates, and how another language writes them.
 
 Only what can be told from the number itself is rewritten: grouped digits and decimals (1,250.5 and 1 250,5),
 and times of day with am or pm, or with an h between hours and minutes. Everything else is copied.
 """
 
 import re
+
+from service.tasks.translate.tracing import TracedText
 
 SPACES = " \u00a0\u202f\u2009"
 """What may stand between groups of digits."""
@@ -50,6 +52,29 @@ _OTHER = "|".join(
         r"\d{2,}(?:-\d{2,})+",
     ]
 )
+
+
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTH_FIRST = re.compile(
+    rf"\b(?P<month>{_MONTHS}) (?P<day>[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
+    r"(?:(?P<year>, \d{4})\b|(?![\w:/–-]|[.,]\d))"
+)
+
+
+def with_days_first(text: TracedText, language: str) -> TracedText:
+    """A text with its dates in the order of most languages.
+
+    >>> with_days_first(TracedText("from May 1 to June 2nd, 2025"), "en").text
+    'from 1 May to 2 June 2025'
+    """
+
+    def day_first(match: re.Match[str]) -> str:
+        year = match["year"] or ""
+        if match.start() == 0 and not year:  # `May 5 people come?`
+            return match[0]
+        return f"{match['day']} {match['month']}{year.lstrip(',')}"
+
+    return text.sub(_MONTH_FIRST, day_first) if language == "en" else text
 
 
 def _compiled(language: str) -> re.Pattern[str]:

@@ -6,11 +6,13 @@ as the target language writes it.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from service.tasks.text import Span
 from service.tasks.translate import numbers
+from service.tasks.translate.patterns import CODE, EMOJI, IDENTIFIER, LITERAL, TECHNICAL, WEB
 from service.tasks.translate.tracing import TracedText
 
 NUMBERS = "".join(map(chr, range(0xE010, 0xE01A)))
@@ -22,75 +24,16 @@ VERBATIM = "".join(map(chr, range(0xE020, 0xE02A)))
 RESERVED = NUMBERS + VERBATIM
 _MARKS = "\ue000\ue001"
 PLACEHOLDER = re.compile(f"[{RESERVED}]")
-
-EMOJI = (
-    "(?:[\u00a9\u00ae\u203c\u2049\u2122\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
-    "\U0001f000-\U0001faff\U000e0020-\U000e007f][\ufe0e\ufe0f\u200d]*|[0-9#*]\ufe0f?\u20e3)+"
-)
-
-# fmt: off
-_ENDINGS = [  # none that is a word, which may follow a full stop without a space
-    "com", "org", "net", "edu", "gov", "io", "eu", "fr", "ch", "uk", "ca", "dev", "app", "info", "lan", "local",
-    "pdf", "docx?", "xlsx?", "pptx?", "od[tsp]", "txt", "csv", "tsv", "json[l5]?", "xml", "x?html?", "zip",
-    "t?gz", "tar", "xz", "7z", "png", "jpe?g", "gif", "svg", "webp", "ico", "mp[34]", "wav", "avi", "mkv", "mov",
-    "py", "js", "tsx?", "jsx", "css", "php", "rb", "rs", "go", "c", "h", "cpp", "hpp", "cs", "java", "jar", "sh",
-    "bat", "ps1", "exe", "dll", "so", "ini", "cfg", "conf", "toml", "ya?ml", "lock", "log", "md", "rst", "sql",
-    "db", "sqlite", "bak", "tmp", "srt", "po", "mo", "iso", "deb", "rpm", "apk", "key", "pem", "crt", "env",
-]
-# fmt: on
-
-_WEB = "|".join(
-    [
-        r"(?i:https?|ftp|file|ssh|git|s3)://[^\s<>\"«»“”]*[\w/=&#%+~-]",  # the mark after a link ends the sentence
-        r"(?:(?i:www)\.|mailto:)[^\s<>\"«»“”]*[\w/=&#%+~-]",
-        r"(?<![\w.+-])[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+",
-        rf"(?<![\w.@/\\-])[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(_ENDINGS)})(?![\w-]|\.\w)(?:/[^\s<>\"«»“”]*[\w/])?",
-    ]
-)
-_CODE = "|".join(
-    [
-        r"`[^`\n]+`",
-        r"\{\{[^{}\n]{0,80}\}\}|\{%[^{}\n]{0,80}%\}|\$?\{[^{}\n]{0,80}\}|\$\([^()\s]{1,40}\)",
-        r"\$[A-Za-z_]\w*\$?",
-        r"%\(\w+\)[-+0#]?\d*(?:\.\d+)?[a-zA-Z]",
-        r"(?<![\w%])%(?:\d{1,2}\$)?[-+0#]?\d*(?:\.\d+)?(?:l{0,2}[diuoxXfFeEgGcrsap@])(?![A-Za-zÀ-ÿ])",
-        r"%[A-Za-z_]\w*%",
-        r"</?[A-Za-z!?][^<>\n]{0,200}>|<%?[A-Za-z_][\w .-]{0,40}%?>",
-        r"\[(?=[A-Z]*[0-9_])[A-Z0-9_]++\]",
-        r"!?\[(?=[^\[\]\n]{1,200}\]\()|\]\([^()\s]+\)",  # around the text of a link in Markdown
-        r"&(?:#\d{1,7}|#x[\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});",
-        r"(?<![\w:]):(?=[0-9_+-]*[a-z])[a-z0-9_+-]++:(?![\w:])",  # :emoji_code:
-        r"@@?[A-Za-z_][\w.-]*\w@@?|@[\w-]*[A-Za-z_][\w-]*(?:/[\w-]+)*",
-        r"(?<![\w&#])#[^\W\d]\w*|(?<![\w&#])#\d+\b",
-        r"(?<![\w-])--?[A-Za-z](?:[\w-]*\w)?(?:=[^\s,;.]+)?(?![\w'’])",  # options of a command
-        r"(?<![\w/\\.])(?:~|\.{1,2})?(?:/[\w.+@%-]*\w)+/?(?!\w)",  # paths
-        r"(?<!\w)[A-Za-z]:\\(?:[\w.()-]++(?: [\w.()-]++){0,3}\\)*[\w.-]*\w|(?<![\w\\])\\\\?[\w.-]+(?:\\[\w.-]+)+",
-        r"(?<![\w.-])[\w.]++\(\)",  # a function
-        r"(?:Ctrl|Alt|Shift|Cmd|Command|Option|Maj|Win)(?:\+[\w-]+)+",
-        r"\*\*\*?|__+|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|\||\\[ntr](?![a-z])",
-    ]
-)
-_IDENTIFIER = "|".join(
-    [
-        r"(?<![\w.-])v?\d+(?:\.\d+)+(?:-?(?:rc|alpha|beta|dev|post|b|a)\.?\d*|\.x|\+[\w.]+)(?!\w)",
-        r"(?<![\w.-])v\d+(?:\.\d+)*(?![\w])",
-        r"(?<!\w)0x[\da-fA-F]+(?!\w)",
-        r"(?<![\w-])[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}(?![\w-])",
-        r"(?<![\w-])(?=[\da-f]*[a-f])(?=[\da-f]*\d[a-f]*\d)[\da-f]{7,64}(?![\w-])",
-        r"(?<![\w-])[A-Z]{1,6}-?\d\w*+(?:-[A-Z\d]+)*+(?![\w-])",  # COVID-19, A380, INV-2024-07
-        r"(?<![\w-])[A-Za-z]++\d[A-Za-z\d]*+(?:-[A-Za-z\d]+)*(?![\w-])",  # mp3, utf8
-        r"(?<![\w-])(?:[a-z]{2,5}-\d+|x86[-_]64)(?![\w-])",  # utf-8
-        r"(?<![\w-])(?=\w*[^\W_]_[^\W_])\w++(?![\w-])",  # snake_case
-        r"(?<![\w.-])[a-z_]{2,}+(?:\.[a-z_]{2,}+\w*+)++(?![\w.])",  # color.ui
-        r"(?<![\w'’-])(?=[^\W\d_]*[a-z][A-Z])[^\W\d_]++(?![\w-])",  # camelCase, YouTube
-    ]
-)
-
+_SIGN_TWICE = re.compile(r"(?<=\d)[ \u00a0]?([$€£])(?=[ \u00a0]?\1)|([$€£])[ \u00a0]?(?=\2\d)")
 
 _CURRENCIES = "£¥₹₩₽"
 """Signs of currencies that no network here knows; the others it writes itself."""
 
-_HINT = r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--"
+_ALL_CURRENCIES = _CURRENCIES + "$€"
+
+_HINT = (
+    r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--|(?<![^\s(])['\"“«]\s?[a-z]"
+)
 """Something of it is in everything that is taken over; most sentences have none, and to look for it is quick."""
 
 
@@ -125,23 +68,32 @@ class Finder:
         number = _uncased(self._number)
 
         amount = rf"(?:{number}|(?<![\w.,])\d{{1,4}}(?![\w.,]*\d))"
-        money = rf"[{_CURRENCIES}][ \u00a0]?{amount}|{amount}[ \u00a0\u202f]?[{_CURRENCIES}]"
-        usual = (
-            rf"(?P<money>{money})|{_WEB}|{_CODE}|{EMOJI}(?:[ ]?{EMOJI})*"
-            rf"|(?P<identifier>{_IDENTIFIER})|(?P<number_>{number})"
-            rf"|\w{{0,50}}[^{letters}]+(?:[^\s{letters}]|\w)*"
-        )
+
+        foreign = rf"[{_CURRENCIES}][ \u00a0]?{amount}|{amount}[ \u00a0\u202f]?[{_CURRENCIES}]"
+        own = rf"[$€]{amount}" if source == "en" else rf"{amount}[ \u00a0\u202f]?[$€]"
+
+        def usual(money: str) -> str:
+            return (
+                rf"(?P<money>{money})|{WEB}|{CODE}|{EMOJI}(?:[ ]?{EMOJI})*|(?P<literal>{LITERAL})"
+                rf"|(?P<identifier>{IDENTIFIER})|(?P<number_>{number})"
+                rf"|\w{{0,50}}[^{letters}]+(?:[^\s{letters}]|\w)*"
+            )
 
         self._hint = re.compile(rf"{_HINT}|[^{letters}]")
-        self._pattern = re.compile(usual)
-        self._every_number = re.compile(rf"{usual}|(?P<small>(?<!\w)\d{{1,4}}(?!\w))")
+        self._pattern = re.compile(usual(foreign))
+        small = r"(?P<small>(?<!\w)\d{1,4}(?!\w))"
+        self._every_number = re.compile(rf"{usual(f'{foreign}|{own}')}|{small}")
 
     def find(self, text: str, *, every_number: bool = False) -> list["Found"]:
-        """The items in the order of the text; with `every_number` small ones, too."""
+        """The items in the order of the text; with `every_number` small ones and all amounts of money, too."""
         if not self._hint.search(text):
             return []
         pattern = self._every_number if every_number else self._pattern
-        return [(match.span(), self._item(match)) for match in pattern.finditer(text)]
+        return [
+            _literal(match) if match["literal"] else (match.span(), self._item(match))
+            for match in pattern.finditer(text)
+            if not match["literal"] or _is_literal(match)
+        ]
 
     def _item(self, match: re.Match[str]) -> Item:
         found = match[0]
@@ -158,7 +110,7 @@ class Finder:
 
     def _money(self, found: str) -> list[str]:
         """How the target language may write an amount with the sign of its currency."""
-        sign = found[0] if found[0] in _CURRENCIES else found[-1]
+        sign = found[0] if found[0] in _ALL_CURRENCIES else found[-1]
         amount = found.strip(f"{sign} \u00a0\u202f")
         number = self._number.fullmatch(amount)
         forms = numbers.renderings(number, self._target) if number else [amount]
@@ -170,6 +122,23 @@ _VERSIONED = re.compile(
     r"(?:(?<=[\w,;:] )[A-Z][\w+-]*|(?i:version|release|section|chapter|figure|fig\.|table|chapitre|tableau)) $"
 )
 _MEASURED = re.compile(r"\s?(?:%|°|percent|pour|million|billion|milli|[kKMGT]?[gmBbWo]\b|km)")
+
+
+_BEFORE_LITERALS = re.compile(TECHNICAL)
+
+
+def _is_literal(match: re.Match[str]) -> bool:
+    """Whether a quoted word is one of a program, as in `set the option 'mode' to 'fast'`."""
+    sentence = match.string[max(0, match.start() - 80) : match.start()]
+    return bool(_BEFORE_LITERALS.search(sentence))
+
+
+def _literal(match: re.Match[str]) -> "Found":
+    """The word in quotes, which themselves are translated."""
+    found = match[0]
+    word = found[1:-1].strip()
+    start = match.start() + found.index(word)
+    return (start, start + len(word)), Item(word, (word,), number=False, soft=True)
 
 
 def _names_a_version(match: re.Match[str]) -> bool:
@@ -188,20 +157,27 @@ Found = tuple[Span, Item]
 """An item and where it stands."""
 
 
-def replaced(text: TracedText, found: Sequence[Found]) -> tuple[TracedText, dict[str, Item]]:
+def replaced(
+    text: TracedText, found: Sequence[Found], before: Mapping[str, Item] = MappingProxyType({})
+) -> tuple[TracedText, dict[str, Item]]:
     """The text with a reserved character for each item, and the items by their characters.
 
     Where there are more than reserved characters, neighbours share one; what is left stays in the text.
+    before: items of another reading of the text, which keep their characters.
     """
     standing: dict[str, Item] = {}
     if not found:
         return text, standing
     if sum(not item.number for _, item in found) > len(VERBATIM):
         found = _joined(text.text, found)
-    free = {True: iter(NUMBERS), False: iter(VERBATIM)}
+    kept = {item: [c for c in before if before[c] == item] for item in before.values()}
+    free = {
+        number: iter([c for c in characters if c not in before])
+        for number, characters in ((True, NUMBERS), (False, VERBATIM))
+    }
     spans: dict[int, tuple[int, str]] = {}
     for (start, end), item in sorted(found, key=lambda one: one[1].small):
-        character = next(free[item.number], None)
+        character = kept[item].pop(0) if kept.get(item) else next(free[item.number], None)
         if character:
             standing[character] = item
             spans[start] = (end, character)
@@ -262,9 +238,10 @@ def attached(translation: TracedText, source: str) -> TracedText:
 
 def put_back(translation: TracedText, items: dict[str, Item]) -> TracedText:
     """The translation with each item in its place."""
-    return translation.sub(
+    whole = translation.sub(
         PLACEHOLDER, lambda match: items[match[0]].renderings[0] if match[0] in items else ""
     )
+    return whole.sub(_SIGN_TWICE, "") if items else whole
 
 
 def matched(source: Sequence[Item], target: str) -> list[tuple[int, int] | None]:

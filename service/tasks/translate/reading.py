@@ -7,7 +7,7 @@ normalised (normalization.py), capitals become marks (casing.py). Training reads
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from service.tasks.translate import casing, normalization, placeholders
+from service.tasks.translate import casing, normalization, numbers, placeholders
 from service.tasks.translate.casing import Case
 from service.tasks.translate.normalization import Style
 from service.tasks.translate.placeholders import Finder, Found, Item
@@ -54,15 +54,17 @@ class Reader:
         """A sentence; `traced` keeps where in it each character stands."""
         original = TracedText.of(text) if traced else TracedText(text)
         plain = normalization.with_single_ending(normalization.composed(original))
+        plain = numbers.with_days_first(plain, self.source)
         found = self.finder.find(plain.text)
         style = Style.of(text)
         replaced, items = placeholders.replaced(plain, found)
         read = self.finished(replaced, items, style)
-        if not any(c.isdigit() for c in read.text.text):
+        if not any(c.isdigit() or c in "$€" for c in read.text.text):
             return read
         every = self.finder.find(plain.text, every_number=True)
-        numbered, items = placeholders.replaced(TracedText(plain.text), every)
-        return replace(read, numbered=self.finished(numbered, items, style).text.text, items=items)
+        numbered, more = placeholders.replaced(TracedText(plain.text), every, before=items)
+        finished = self.finished(numbered, more, style).text.text
+        return replace(read, numbered=finished, items=items | more)
 
     def finished(self, replaced: TracedText, items: dict[str, Item], style: Style) -> Read:
         """The steps after the placeholders."""
@@ -71,7 +73,8 @@ class Reader:
 
     def printed(self, translation: TracedText, read: Read) -> TracedText:
         """A translation of `read` by the network, as the target language prints it."""
-        text = casing.cased(translation, read.case, self.target).stripped()
+        text = normalization.with_final_mark(translation.stripped(), read.text.text)
+        text = casing.cased(text, read.case, self.target).stripped()
         text = placeholders.attached(text, read.text.text)
         text = normalization.printed(text, self.target, read.style)
         return placeholders.put_back(text, read.items)

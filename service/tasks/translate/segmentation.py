@@ -9,7 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from service.tasks.text import LONGEST, Span, check_sentences, split
-from service.tasks.translate.placeholders import EMOJI, Found
+from service.tasks.translate.patterns import EMOJI
+from service.tasks.translate.placeholders import Found
 
 _TABLE_ROW = re.compile(r"[ \t]*\|[^\n]*\|\s*\Z")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.tasks.text import Span
+from service.tasks.translate.beam import Hypothesis
 from service.tasks.translate.reading import Read
 
 
@@ -26,6 +27,10 @@ class Sentence:
     """Place of the first of the ids among these tokens."""
     numbered: "Sentence | None" = None
     """The same with every number as a placeholder, if it has small ones that the network would spell."""
+    varied: bool = False
+    """No three tokens may stand twice in the same order in a translation."""
+    known: tuple[Hypothesis, ...] = ()
+    """Translations from the bundle's lexicon, which need no search."""
     unknown: int = 0
 
     @property

@@ -21,6 +21,7 @@ from service.tasks.session import Session
 from service.tasks.text import Span
 from service.tasks.translate import casing, markup
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.lexicon import Lexicon
 from service.tasks.translate.markup import Document
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
@@ -69,7 +70,7 @@ class TranslateResult(Result):
     source: str
     target: str
     score: float
-    """Mean log-probability of a token of the translation, 0 without one; higher is surer."""
+    """Mean log-probability of a token of the translation; higher is surer. 0 without, and of what is looked up."""
     alternatives: list[Alternative] | None = None
     """Best first; only if asked for."""
 
@@ -98,6 +99,11 @@ class Translate:
         self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
         self._tokenizer.encode_special_tokens = True  # `</s>` in a text is text, not its end
         self._reader = Reader(self.source, self.target, self._tokenizer.get_vocab())
+        self._lexicon = (
+            Lexicon.read(bundle.file(options["lexicon"]), self.target)
+            if options.get("lexicon")
+            else None
+        )
         self._encoder = Session(bundle.file("encoder.onnx"))
         self._decoder = Session(bundle.file("decoder.onnx"))
 
@@ -150,7 +156,15 @@ class Translate:
             width=width,
             repeats=max(self._repeats, longest_run(ids)),
             read=read,
+            known=tuple(self._known(text, len(ids))),
         )
+
+    def _known(self, text: str, length: int) -> Iterator[Hypothesis]:
+        """Translations from the lexicon of a sentence of so many tokens."""
+        for translation in self._lexicon.find(text) if self._lexicon else ():
+            ids = self.ids(translation)
+            attended = tuple(place * length // len(ids) for place in range(len(ids)))
+            yield Hypothesis(ids, 0.0, attended)
 
     def part(self, sentence: Sentence, text: str) -> Sentence:
         """A part of a sentence, given as the network reads it, by itself."""

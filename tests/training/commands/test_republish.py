@@ -62,6 +62,26 @@ def test_the_network_stays_and_what_is_around_it_is_new(
     assert bundle.read(old).manifest == before
 
 
+def test_the_lexicon_of_the_recipe_is_added_and_can_be_taken_away(
+    old: Path, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.tsv"
+    words.write_text("save\tenregistrer\nsee you\tà bientôt\n", encoding="utf-8")
+    plain = recipe(tmp_path)
+    listed = tmp_path / "listed.toml"
+    listed.write_text(f"lexicon = [{json.dumps(str(words))}]\n{plain.read_text()}")
+    assert main(["republish", str(old), "--recipe", str(listed)]) == 0
+    task = tasks.load(old.with_name("2"))
+    assert isinstance(task, Translate)
+    (result,) = predict(task, ["Save!"], task.request("Save!"))
+    assert (result.translation, result.score) == ("Enregistrer !", 0.0)
+    assert "one of 2 words and phrases" in (old.with_name("2") / "card.md").read_text()
+    assert main(["republish", str(old.with_name("2")), "--recipe", str(plain)]) == 0
+    manifest = bundle.read_manifest(old.with_name("3"))
+    assert "lexicon" not in manifest.options
+    assert "lexicon.tsv" not in manifest.files
+
+
 def test_graphs_are_written_as_they_are_today_and_the_card_tells_what_int8_costs(
     old: Path, tmp_path: Path
 ) -> None:

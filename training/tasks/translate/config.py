@@ -70,6 +70,9 @@ class Config(Options):
     """Folder of checkpoints, in that of runs; named, a training goes on with other options, pairs or epochs."""
     clean: bool = False
     """Leave out pairs that are no translations of each other (training/data/cleaning.py)."""
+    lexicon: tuple[str, ...] = ()
+    """Files of pairs whose words and short phrases the bundle lists, to be looked up when a sentence is nothing
+    else; the first file has the usual translations. None: the network translates them, too."""
     start: Path | None = None
     """A published translator to start from, as models/translate-en-fr/1; its subwords and sizes are kept."""
     precision: Precision = "float32"

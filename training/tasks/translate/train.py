@@ -11,9 +11,10 @@ from tokenizers import Tokenizer, models
 
 from service.registry.bundle import Bundle, Limits
 from service.registry.bundle import Corpus as UsedCorpus
+from service.tasks.translate.lexicon import FILE as LEXICON
 from service.tasks.translate.reading import Reader
 from service.tasks.translate.task import PAD, Translate
-from training.config import Fit, run_folder
+from training.config import Fit, Precision, run_folder
 from training.data import parallel
 from training.data.parallel import Corpus
 from training.data.tokenization import alphabet, subword_tokenizer
@@ -25,7 +26,7 @@ from training.nn.batches import BatchLoss, bucketed, pad
 from training.nn.distributed import from_first
 from training.nn.fit import CHECKPOINT, History, fit, prepare, restore
 from training.nn.summary import count_parameters, print_summary
-from training.tasks.translate import scores, search, warm_start
+from training.tasks.translate import lexicon, scores, search, warm_start
 from training.tasks.translate.config import BUNDLE_OPTIONS, Architecture, Config
 from training.tasks.translate.examples import Examples
 from training.tasks.translate.graph import check_parity, write_graphs
@@ -239,12 +240,30 @@ def publish_bundle(
     options = config.network
     device = next(network.parameters()).device
     round_to_half(network.cpu())
+    words = lexicon.read(
+        config.lexicon,
+        languages=(options.source, options.target),
+        reverse=options.reverse,
+        known=tokenizer.get_vocab(),
+        folder=config.files.data,
+    )
+
+    def write(staged: Path, precision: Precision) -> None:
+        write_graphs(network, tokenizer, staged, precision)
+        if words:
+            lexicon.write(staged / LEXICON, words)
+
     draft = Draft(
         task="translate",
         languages=config.languages,
         labels=[],
         limits=Limits(max_tokens=options.max_tokens),
-        options={"beam": options.beam, "length_penalty": options.length_penalty, **BUNDLE_OPTIONS},
+        options={
+            "beam": options.beam,
+            "length_penalty": options.length_penalty,
+            **BUNDLE_OPTIONS,
+            **({"lexicon": LEXICON} if words else {}),
+        },
         config=config,
         corpora=list(used),
         history=history,
@@ -255,7 +274,7 @@ def publish_bundle(
     path = publish(
         draft,
         folder,
-        write=partial(write_graphs, network, tokenizer),
+        write=write,
         check=partial(check_parity, network),
         load=Translate,
         score=lambda task: (

@@ -21,7 +21,11 @@ def test_the_longest_run_is_as_counted_by_hand(tokens: list[int], times: int) ->
 
 
 def searched(
-    choices: Mapping[int, list[int]], repeats: int, width: int, length_penalty: float = 1.0
+    choices: Mapping[int, list[int]],
+    repeats: int,
+    width: int,
+    length_penalty: float = 1.0,
+    varied: bool = False,
 ) -> list[Hypothesis]:
     """The hypotheses of a network that prefers, after a token, these tokens in this order."""
     branches = width + 1
@@ -36,7 +40,7 @@ def searched(
         network, width=width, length_penalty=length_penalty, begin=1, end=END, source_axes={}
     )
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
-    search.join([0], [12], [repeats], [4], nothing, nothing)
+    search.join([0], [12], [repeats], [4], nothing, nothing, [varied])
     while not (done := search.step()):
         pass
     return done[0][1]
@@ -62,6 +66,14 @@ def test_a_repetition_is_left_where_it_would_begin_once_more(
     assert greedy.ids == ids
     for hypothesis in searched(CIRCLE, repeats, width=3):
         assert longest_run(hypothesis.ids) <= repeats
+
+
+def test_a_varied_hypothesis_has_no_three_tokens_twice() -> None:
+    for hypothesis in searched(CIRCLE, repeats=9, width=3, varied=True):
+        triples = list(zip(hypothesis.ids, hypothesis.ids[1:], hypothesis.ids[2:], strict=False))
+        assert len(set(triples)) == len(triples)
+    (greedy,) = searched(CIRCLE, repeats=9, width=1, varied=True)
+    assert greedy.ids == (5, 6, 5, 6)  # and then 5 once more
 
 
 def test_a_network_that_knows_nothing_else_may_repeat_itself() -> None:

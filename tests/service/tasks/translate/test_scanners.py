@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from service.tasks.translate.attempts import AROUND_PLACEHOLDERS, QUOTATION
 from service.tasks.translate.casing import Case, cased, lowered
 from service.tasks.translate.checks import faults
 from service.tasks.translate.normalization import Style, composed, normalized, printed
 from service.tasks.translate.reading import Reader
-from service.tasks.translate.search import _AROUND_PLACEHOLDERS
 from service.tasks.translate.segmentation import _trimmed, rewrapped, segments
 from service.tasks.translate.tracing import TracedText
 
@@ -29,7 +29,8 @@ SCANNERS: dict[str, Callable[[str], object]] = {
     "trim": lambda text: _trimmed(text, (0, len(text))),
     "segment": lambda text: segments(text, "en", READER.finder.find(text)),
     "rewrap": lambda text: rewrapped(text.replace(" ", "\n"), text),
-    "split around placeholders": _AROUND_PLACEHOLDERS.split,
+    "split around placeholders": AROUND_PLACEHOLDERS.split,
+    "find quotations": lambda text: list(QUOTATION.finditer(text)),
 }
 
 # what a text begins with, what is repeated, and what ends it
