@@ -79,7 +79,7 @@ class TaskCommand:
 KNOWN = {
     name: TaskCommand(name, summary, {})
     for name, summary in (
-        ("ner", "find names, dates and amounts"),
+        ("ner", "find names"),
         ("sentiment", "judge sentiment"),
         ("translate", "translate"),
     )

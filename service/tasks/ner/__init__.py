@@ -11,8 +11,8 @@ from service.tasks.ner.task import Ner, NerRequest, NerResult, check_labels
 
 SPEC = TaskSpec(
     name="ner",
-    summary="find names, dates and amounts",
-    description="Find people, places, organisations, dates, amounts and what else the model knows.",
+    summary="find names",
+    description="Find names: people, places, organisations and what else the model knows.",
     about="Finds names in text: a bidirectional recurrent tagger with character features and a CRF.",
     request=NerRequest,
     result=NerResult,
