@@ -26,7 +26,7 @@ from training.tasks.ner.config import Config
 
 def main(argv: Sequence[str]) -> None:
     config = parse(Config, argv, "baselines_ner", __doc__ or "")
-    read = partial(guidelines.read, guidelines=config.guidelines)
+    read = partial(guidelines.read, guidelines=config.guidelines, annotated=config.annotated)
     data = corpora.load(read, **corpora.file_options(config.files, config.fit.seed))
     vectors = read_pretrained(config.network.vectors, config.network.embedding)
     with TemporaryDirectory() as folder:

@@ -4,7 +4,10 @@ import { $, LOW_SCORE, make, MOST_SHOWN, note, onlyFirst, percent, scrolling } f
 import { modelOf, withModel } from "./models.js";
 import { foreign, Pane } from "./pane.js";
 
-const KINDS = { PER: "people", LOC: "places", ORG: "organisations", MISC: "other names" };
+const KINDS = {
+  PER: "people", LOC: "places", ORG: "organisations", MISC: "other names",
+  DATE: "dates", TIME: "times", MONEY: "money", PERCENT: "percentages", QUANTITY: "quantities",
+};
 const hidden = new Set();
 let tableOpen = false;
 

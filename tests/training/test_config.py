@@ -21,11 +21,12 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[list[str]], object]]] = {
     **{name: (command.Config, command.main) for name, command in OTHERS.items()},
     **{task: (part(task, "config").Config, partial(train.main, task)) for task in packages()},
 }
-# recipes of benchmarks, whose weights are not shipped, and what trains them
+# recipes of benchmarks and trials, whose weights are not shipped, and what trains them
 BENCHMARKS = {
     "imdb": "sentiment",
     "multi30k": "translate",
     "ner-conll2003": "ner",
+    "ner-values": "ner",
     "semeval": "sentiment",
     "sst2": "sentiment",
 }

@@ -54,7 +54,7 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
     assert all(picture in card for picture in pictures)
     training = manifest["training"]
     own = {
-        "ner": {"guidelines"},
+        "ner": {"annotated", "guidelines", "start"},
         "sentiment": {"behaviour"},
         "translate": {
             *("behaviour", "chunk", "clean", "finish", "length_penalties", "run", "start"),

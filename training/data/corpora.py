@@ -34,6 +34,8 @@ class Tagged:
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
+    annotated: frozenset[str] | None = None
+    """The labels that its corpus has, None for all: where it is O there may be one of the others."""
 
     @property
     def text(self) -> str:

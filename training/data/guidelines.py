@@ -8,6 +8,7 @@ never moves a name. `trimmed` removes punctuation from the ends of a name in eve
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from training.data.corpora import Tagged, read_conll
@@ -57,10 +58,17 @@ Rule = Callable[[Sequence[Tagged]], list[Tagged]]
 
 
 def read(
-    path: Path, labels: Mapping[str, str], *, guidelines: Mapping[str, str]
+    path: Path,
+    labels: Mapping[str, str],
+    *,
+    guidelines: Mapping[str, str],
+    annotated: Mapping[str, str],
 ) -> Iterator[Tagged]:
     """Sentences as `read_conll` gives them, after the rules of every entry of `guidelines` (part of a path ->
-    names of rules) whose part the path contains. Raises TrainingError for an unknown rule."""
+    names of rules) whose part the path contains; with the labels of the first such entry of `annotated`.
+
+    Raises TrainingError for an unknown rule, and for an entity of a label that is not annotated.
+    """
     sentences: Sequence[Tagged] = list(read_conll(path, labels))
     for part, names in guidelines.items():
         for name in names.split():
@@ -68,7 +76,15 @@ def read(
                 raise TrainingError(f"guidelines: no rule {name!r}; there are {', '.join(RULES)}")
             if part in path.as_posix():
                 sentences = RULES[name](sentences)
-    yield from sentences
+    listed = next((names for part, names in annotated.items() if part in path.as_posix()), None)
+    if listed is None:
+        yield from sentences
+        return
+    known = frozenset(listed.split())
+    for sentence in sentences:
+        if strange := {label for _, _, label in spans_of(sentence.tags)} - known:
+            raise TrainingError(f"{path}: annotated with {listed}, but has {', '.join(strange)}")
+        yield replace(sentence, annotated=known)
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
@@ -115,7 +131,7 @@ def no_mentions(sentences: Sequence[Tagged]) -> list[Tagged]:
         ]
         if pairs:
             tokens, tags = zip(*pairs, strict=True)
-            kept.append(Tagged(tokens, tags))
+            kept.append(replace(sentence, tokens=tokens, tags=tags))
     return kept
 
 
@@ -258,5 +274,5 @@ def _each_span(
     for sentence in sentences:
         spans = [change(sentence.tokens, span) for span in spans_of(sentence.tags)]
         kept = [span for span in spans if span[0] < span[1]]
-        changed.append(Tagged(sentence.tokens, tags_of(kept, len(sentence.tokens))))
+        changed.append(replace(sentence, tags=tags_of(kept, len(sentence.tokens))))
     return changed

@@ -5,8 +5,10 @@ The labels stay; only words are written differently. Nothing here is used in tra
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
+from service.tasks.ner.values import VALUED_LABELS
 from training.data.corpora import Tagged
 from training.data.guidelines import spans_of
 
@@ -31,7 +33,7 @@ def perturb(
     if perturbation == "invented":
         return with_invented_names(sentences, known=known)
     change = CASES[perturbation]
-    return [Tagged(tuple(change(token) for token in one.tokens), one.tags) for one in sentences]
+    return [replace(one, tokens=tuple(change(token) for token in one.tokens)) for one in sentences]
 
 
 def with_invented_names(
@@ -40,7 +42,7 @@ def with_invented_names(
     """The sentences with the words of names replaced by unknown words, in the same case.
 
     The same word gets the same replacement everywhere. Words that these sentences also hold in lower case (the
-    University of X) are kept, and so is what is not made of letters.
+    University of X) are kept, and so is what is not made of letters, and all of dates, amounts and the like.
     """
     plain = {token for one in sentences for token in one.tokens if token.islower()}
     rng = random.Random(0)
@@ -55,12 +57,13 @@ def with_invented_names(
     changed = []
     for one in sentences:
         tokens = list(one.tokens)
-        for first, end, _ in spans_of(one.tags):
+        names = [span for span in spans_of(one.tags) if span[2] not in VALUED_LABELS]
+        for first, end, _ in names:
             for place in range(first, end):
                 word = tokens[place].lower()
                 if tokens[place].isalpha() and word not in plain:
                     tokens[place] = _cased(invention(word), tokens[place])
-        changed.append(Tagged(tuple(tokens), one.tags))
+        changed.append(replace(one, tokens=tuple(tokens)))
     return changed
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from training.config import Precision
 from training.errors import TrainingError
 from training.export.weights import (
+    PINS,
     quantize_to_eight_bits,
     quantize_to_seven_bits,
     recurrent_weights,
@@ -30,7 +31,6 @@ OPSET = 20
 _FLOAT_TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}
 _CONTRIB = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
-_PINS = 2
 _CLOSED, _OPEN = -40.0, 40.0
 """Biases that keep an LSTM's gate at 0 and at 1."""
 
@@ -186,11 +186,11 @@ class Graph:
         if stack.cell != "lstm":
             raise TrainingError(f"int8 is for the cell lstm, not {stack.cell}: use float32")
         w, r, b = weights
-        directions, hidden, units = len(w), stack.hidden, stack.hidden + _PINS
+        directions, hidden, units = len(w), stack.hidden, stack.hidden + PINS
         limits = (self.constant(limit, "float32") for limit in (-largest, largest))
         clipped = self.node("Clip", x, *limits)
         pins = self.constant([[[largest, -largest]]], "float32")
-        shape = self.node("Concat", self.node("Shape", x, end=2), self.constant([_PINS]), axis=0)
+        shape = self.node("Concat", self.node("Shape", x, end=2), self.constant([PINS]), axis=0)
         pinned = self.node("Concat", clipped, self.node("Expand", pins, shape), axis=-1)
 
         gates = np.zeros((directions, 8, units), np.float32)
@@ -204,8 +204,8 @@ class Graph:
         states = self.node("Expand", self.constant(state, "float32"), size)
         cells = self.node("Expand", self.constant(state * _OPEN, "float32"), size)
 
-        w_scale, w_quantized = quantize_to_seven_bits(widened(w, _PINS, _PINS))
-        r_scale, r_quantized = quantize_to_seven_bits(widened(r, _PINS, _PINS))
+        w_scale, w_quantized = quantize_to_seven_bits(widened(w, PINS, PINS))
+        r_scale, r_quantized = quantize_to_seven_bits(widened(r, PINS, PINS))
         zeros = self._add(np.zeros(w_scale.shape, np.int8))
         y, last = self.nodes(
             "DynamicQuantizeLSTM",

@@ -1,12 +1,19 @@
-"""Weights as a graph holds them: gates in ONNX's order, rounded to float16, eight or seven bits."""
+"""Weights as a graph holds them: gates in ONNX's order, rounded to float16, eight or seven bits; and read back."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from torch import nn
 
 _GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
 """PyTorch's gates in ONNX's order: i,f,g,o -> i,o,f,c; r,z,n -> z,r,h."""
+PINS = 2
+"""Units, and inputs, that an LSTM in int8 has more (onnx_graph.py)."""
 
 
 def recurrent_weights(layer: nn.Module) -> tuple[NDArray[np.float32], ...]:
@@ -64,3 +71,55 @@ def round_to_half(network: nn.Module) -> None:
     """Rounds every weight to what float16 can hold, so that the graph on disk equals the network."""
     for parameter in network.parameters():
         parameter.data = parameter.data.half().float()
+
+
+def recurrent_parameters(
+    w: NDArray[np.float32], r: NDArray[np.float32], b: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """The inverse of `recurrent_weights`: the parameters of one direction by PyTorch's names."""
+    hidden = r.shape[1]
+    gates = _GATES[{1: "rnn", 4: "lstm", 3: "gru"}[len(r) // hidden]]
+
+    def ordered(stored: NDArray[np.float32]) -> NDArray[np.float32]:
+        blocks = np.split(stored, len(gates))
+        return np.concatenate([blocks[gates.index(gate)] for gate in range(len(gates))])
+
+    of_input, of_state = np.split(b, 2)
+    return {
+        "weight_ih_l0": ordered(w),
+        "weight_hh_l0": ordered(r),
+        "bias_ih_l0": ordered(of_input),
+        "bias_hh_l0": ordered(of_state),
+    }
+
+
+def narrowed(
+    scale: NDArray[np.float32], integers: NDArray[np.int8], added: int
+) -> NDArray[np.float32]:
+    """[directions, 4 * units, inputs] of an LSTM, from what `quantize_to_seven_bits` made of it after `widened` by
+    `added` units and inputs."""
+    weights = (integers * scale[:, None]).swapaxes(1, 2)
+    blocks = weights.reshape(len(weights), 4, -1, weights.shape[2])[:, :, :-added, :-added]
+    return blocks.reshape(len(weights), -1, blocks.shape[3])
+
+
+class StoredGraph:
+    """A graph on disk: its nodes in order, and the arrays that it holds."""
+
+    def __init__(self, path: Path) -> None:
+        graph = onnx.load(path).graph
+        self.nodes = list(graph.node)
+        self._arrays = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        for node in self.nodes:
+            if node.op_type == "Cast" and node.input[0] in self._arrays:
+                self._arrays[node.output[0]] = self._arrays[node.input[0]]
+
+    def holds(self, name: str) -> bool:
+        return name in self._arrays
+
+    def array(self, name: str) -> NDArray[Any]:
+        """As it is stored. Raises KeyError for what the graph computes."""
+        return self._arrays[name]
+
+    def floats(self, name: str) -> NDArray[np.float32]:
+        return self._arrays[name].astype(np.float32)

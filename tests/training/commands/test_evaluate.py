@@ -219,6 +219,27 @@ def test_names_are_scored_on_perturbations_and_under_the_bundles_own_rules(
     assert report["overall"].items() <= manifest["scores"][name].items()
 
 
+def test_only_labels_that_a_file_has_are_scored(
+    ner_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = Path(shutil.copytree(ner_path, tmp_path / "ner" / "1"))
+    gold = tmp_path / "gold.txt"
+    gold.write_text("Ada\tO\nLovelace\tO\nlives\tO\nin\tO\nParis\tB-LOC\n.\tO\n")
+
+    def precision(*options: str) -> Any:
+        return answers(capsys, copied, gold, *options)["files"][str(gold)]["overall"]["precision"]
+
+    assert precision() == 0.5
+    assert precision("--annotated", "LOC") == 1.0
+    manifest = json.loads((copied / "manifest.json").read_text())
+    manifest["training"]["recipe"]["annotated"] = {"gold": "LOC"}
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    assert precision() == 1.0
+    assert precision("--annotated", "LOC", "PER") == 0.5
+    said = refusal(capsys, copied, gold, "--annotated", "PER")
+    assert "gold.txt: annotated with PER, but has LOC" in said
+
+
 def tiny_test(manifest: dict[str, Any]) -> str:
     (name,) = manifest["training"]["recipe"]["files"]["test"]
     return str(name)

@@ -95,12 +95,12 @@ def test_rules_are_chosen_by_a_part_of_the_path(tmp_path: Path) -> None:
     path = tmp_path / "tweets" / "train.txt"
     path.write_text("@\tB-PER\nMr\tB-PER\nAl\tI-PER\n")
     rules = {"tweets": "mentions", "tweets/train": "titles", "news": "demonyms"}
-    (sentence,) = read(path, {}, guidelines=rules)
+    (sentence,) = read(path, {}, guidelines=rules, annotated={})
     assert shown(sentence) == "@ Mr Al|B-PER"
-    (sentence,) = read(path, {"PER": "P"}, guidelines={"news": "mentions"})
+    (sentence,) = read(path, {"PER": "P"}, guidelines={"news": "mentions"}, annotated={})
     assert shown(sentence) == "@|B-P Mr|B-P Al|I-P"
     with pytest.raises(TrainingError, match="no rule 'mention'; there are mentions, no_mentions"):
-        list(read(path, {}, guidelines={"news": "mention"}))
+        list(read(path, {}, guidelines={"news": "mention"}, annotated={}))
 
 
 def test_the_table_tells_each_rule_in_use_once() -> None:

@@ -47,3 +47,10 @@ def test_an_invented_name_is_unknown_keeps_its_case_and_stays_the_same() -> None
     names = {one.tokens[0].lower(), one.tokens[1].lower(), one.tokens[6].lower()}
     assert len(names) == 3
     assert not names & set(refused[::2])
+
+
+def test_only_names_are_invented() -> None:
+    sentence = tagged("Ada|B-PER left in May|B-DATE")
+    (made,) = perturb([sentence], "invented", known=lambda word: False)
+    assert made.tokens[0] != "Ada"
+    assert made.tokens[1:] == sentence.tokens[1:]

@@ -97,6 +97,27 @@ def test_the_crfs_loss_is_that_of_all_paths_enumerated(temperature: float) -> No
     lengths = torch.tensor([5, 1, 3, 4])
     emissions = torch.randn(4, 5, len(TAGS), dtype=torch.double)
     gold = torch.tensor([[0, 1, 2, 0, 3], [3, 0, 0, 0, 0], [1, 2, 2, 0, 0], [0, 3, 4, 4, 0]])
+    wanted = enumerated(crf, emissions, gold, lengths, [set()] * 4, temperature)
+    torch.testing.assert_close(crf.loss(emissions, gold, lengths, temperature), wanted)
+    # an O may hide a person, a place, either, or nothing
+    hidden = [{3, 4}, {1, 2}, set(), {1, 2, 3, 4}]
+    unknown = torch.tensor([[tag in row for tag in range(len(TAGS))] for row in hidden])
+    loss = crf.loss(emissions, gold, lengths, temperature, unknown)
+    torch.testing.assert_close(loss, enumerated(crf, emissions, gold, lengths, hidden, temperature))
+    assert loss < wanted - 0.01
+    nothing = torch.zeros_like(unknown)
+    torch.testing.assert_close(crf.loss(emissions, gold, lengths, temperature, nothing), wanted)
+
+
+def enumerated(
+    crf: CRF,
+    emissions: Tensor,
+    gold: Tensor,
+    lengths: Tensor,
+    hidden: list[set[int]],
+    temperature: float,
+) -> Tensor:
+    """The loss, path by path. hidden: of each row, the tags that a word tagged O may have as well."""
     transitions, start, end = (potential / temperature for potential in crf.potentials())
 
     def score(row: int, path: tuple[int, ...]) -> Tensor:
@@ -109,11 +130,14 @@ def test_the_crfs_loss_is_that_of_all_paths_enumerated(temperature: float) -> No
 
     wanted = torch.zeros((), dtype=torch.double)
     for row, length in enumerate(lengths.tolist()):
-        paths = product(range(len(TAGS)), repeat=length)
-        everything = torch.logsumexp(torch.stack([score(row, path) for path in paths]), 0)
-        wanted += everything - score(row, tuple(gold[row, :length].tolist()))
-    loss = crf.loss(emissions, gold, lengths, temperature)
-    torch.testing.assert_close(loss, wanted / lengths.sum())
+        tags = gold[row, :length].tolist()
+        choices = [{tag} | (hidden[row] if tag == 0 else set()) for tag in tags]
+        everything, right = (
+            torch.logsumexp(torch.stack([score(row, path) for path in product(*sets)]), 0)
+            for sets in ([range(len(TAGS))] * length, choices)
+        )
+        wanted += everything - right
+    return wanted / lengths.sum()
 
 
 def test_attention_looks_only_at_real_positions() -> None:

@@ -1,6 +1,7 @@
 """What is fitted on dev so that the tagger's confidences mean something: a temperature, and offsets by label."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -15,8 +16,16 @@ from training.evaluation.calibration import (
 from training.nn.crf import CRF
 from training.tasks.ner.network import Network
 
-Batch = tuple[Tensor, Tensor, Tensor]
-"""Emissions [batch, time, tags], gold tags [batch, time] and lengths [batch]."""
+
+class Batch(NamedTuple):
+    emissions: Tensor
+    """[batch, time, tags]"""
+    tags: Tensor
+    """Gold [batch, time]."""
+    lengths: Tensor
+    """[batch]"""
+    unknown: Tensor
+    """Tags of labels that are not annotated in a text [batch, tags], bool."""
 
 
 def calibrate_network(
@@ -36,15 +45,19 @@ def calibrate_network(
 def graded_predictions(
     crf: CRF, tags: list[str], batches: Sequence[Batch], temperature: float
 ) -> dict[str, GradedPredictions]:
-    """By label, the confidence of each entity found at a temperature, and whether it is right."""
+    """By label, the confidence of each entity found at a temperature, and whether it is right; without those of
+    a label that is not annotated in the text."""
     decoder = crf_decoder(crf, tags, temperature)
     found = {tag[2:]: GradedPredictions([], []) for tag in tags if tag != "O"}
-    for emissions, gold, sizes in batches:
+    for emissions, gold, sizes, unknown in batches:
         scores = emissions.double().cpu().numpy() / temperature
         everything = decoder.entities(scores, sizes.cpu().numpy())
-        for row, size, entities in zip(gold.tolist(), sizes.tolist(), everything, strict=True):
+        rows = zip(gold.tolist(), sizes.tolist(), unknown.tolist(), everything, strict=True)
+        for row, size, other, entities in rows:
             spans = guidelines.spans_of([tags[tag] for tag in row[:size]])
             for first, last, tag, sure in entities:
+                if other[tag]:
+                    continue
                 label = tags[tag][2:]
                 found[label].confidences.append(sure)
                 found[label].right.append((first, last + 1, label) in spans)

@@ -39,6 +39,13 @@ class Config(Options):
     guidelines: Pairs = {}
     """Rules that bring a corpus's labels to ours (training/data/guidelines.py), by a part of its path, as
     `btc "mentions titles"`; tests are scored as they are written and after these rules."""
+    annotated: Pairs = {}
+    """Labels that a corpus has, by a part of its path, as `btc "PER ORG LOC"`; what it leaves unlabelled may still
+    be one of the others, and scores on it do not count them. A corpus without an entry has all labels."""
+    start: Path | None = None
+    """A published tagger to start from, as models/ner/6, in place of vectors: it gives its words, its letters,
+    its weights and what it knows of the labels that both have. Sizes must be the same; a lower rate keeps more
+    of it."""
     network: Architecture = Architecture()
     fit: Fit = Fit(epochs=15, batch_tokens=512, learning_rate=3e-3)
     precision: Precision = "float32"

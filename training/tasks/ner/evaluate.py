@@ -17,6 +17,9 @@ from training.tasks.ner import scores
 class EvaluateOptions(report.EvaluateOptions):
     reconciled: bool = False
     """Applies the rules that the bundle was trained with (training/data/guidelines.py)."""
+    annotated: tuple[str, ...] = ()
+    """Labels that the files have, if not all of the bundle's: what it finds of the others does not count. Corpora
+    that the bundle was trained or scored on have those of its recipe."""
     perturbation: Annotated[Perturbation, tyro.conf.arg(name="copy")] = "written"
     """Scores on a copy in another case, or with invented names (training/evaluation/perturbations.py)."""
 
@@ -24,7 +27,10 @@ class EvaluateOptions(report.EvaluateOptions):
 def evaluate(task: Ner, name: str, options: EvaluateOptions) -> Report:
     recipe = task.bundle.manifest.training.recipe
     rules = recipe.get("guidelines", {}) if options.reconciled else {}
-    read = partial(guidelines.read, guidelines=rules)
+    annotated = recipe.get("annotated", {})
+    if options.annotated:
+        annotated = {"": " ".join(options.annotated)}
+    read = partial(guidelines.read, guidelines=rules, annotated=annotated)
     sentences: list[Tagged] = report.read_examples(read, name, options)
     sentences = perturb(sentences, options.perturbation, known=scores.known_words(task))
     gold = [list(sentence.tags) for sentence in sentences]

@@ -3,15 +3,24 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from service.tasks.ner.task import NerWindow as Features
 from service.tasks.ner.task import Reader
+from service.tasks.ner.values import VALUED_LABELS
 from training.data import corpora, guidelines
 from training.data.vocabulary import frequent_characters
 from training.errors import TrainingError
 
-Example = tuple[Features, list[int]]
-"""A text as the tagger reads it, and the index of the tag of each of its words."""
+
+class Example(NamedTuple):
+    features: Features
+    """A text as the tagger reads it."""
+    tags: list[int]
+    """The index of the tag of each of its words."""
+    unknown: list[bool]
+    """Of each tag, whether its label is not annotated in this text."""
 
 
 def tags_in(data: corpora.Data[corpora.Tagged]) -> list[str]:
@@ -44,12 +53,17 @@ def alphabet_of(sentences: Sequence[corpora.Tagged]) -> str:
 def join_neighbours(
     sentences: Sequence[corpora.Tagged], share: float, seed: int
 ) -> list[corpora.Tagged]:
-    """A share of the sentences, each together with the next one: users send several at a time."""
+    """A share of the sentences, each together with the next one: users send several at a time.
+
+    Those of corpora with different labels are not joined.
+    """
     starts = range(len(sentences) - 1)
     chosen = random.Random(f"{seed} joined").sample(starts, int(share * len(starts)))
+    pairs = ((sentences[start], sentences[start + 1]) for start in sorted(chosen))
     return [
-        corpora.Tagged(one.tokens + other.tokens, one.tags + other.tags)
-        for one, other in ((sentences[start], sentences[start + 1]) for start in sorted(chosen))
+        replace(one, tokens=one.tokens + other.tokens, tags=one.tags + other.tags)
+        for one, other in pairs
+        if one.annotated == other.annotated
     ]
 
 
@@ -72,7 +86,7 @@ def encode(
     """Sentences as examples.
 
     A corpus's token may be several words (`U.S.`): the first has the token's tag, the others continue the
-    entity. Punctuation at the ends of an entity that is no part of it gets no tag.
+    entity. Punctuation at the ends of a name that is no part of it gets no tag.
     """
     examples = []
     for sentence in sentences:
@@ -96,10 +110,16 @@ def encode(
                 features.ids[:longest], features.words[:longest], features.spans[:longest]
             )
             spans = [
-                (*guidelines.trimmed(cut.words, first, end), label)
+                (first, end, label)
+                if label in VALUED_LABELS
+                else (*guidelines.trimmed(cut.words, first, end), label)
                 for first, end, label in guidelines.spans_of(gold)
             ]
             kept = [span for span in spans if span[0] < span[1]]
             trimmed = guidelines.tags_of(kept, len(gold))
-            examples.append((cut, [tags.index(tag) for tag in trimmed]))
+            unknown = [
+                sentence.annotated is not None and tag != "O" and tag[2:] not in sentence.annotated
+                for tag in tags
+            ]
+            examples.append(Example(cut, [tags.index(tag) for tag in trimmed], unknown))
     return examples

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix
 from tokenizers import Tokenizer
 
 from service.tasks.base import predict
-from service.tasks.ner.task import Ner, NerResult
+from service.tasks.ner.task import Entity, Ner, NerResult
 from training.data.corpora import Tagged
 from training.evaluation import calibration
 from training.evaluation.calibration import GradedPredictions
@@ -25,7 +25,7 @@ _STRICT = {"mode": "strict", "scheme": IOB2, "zero_division": 0}
 def score(task: Ner, sentences: Sequence[Tagged]) -> Values:
     """Entity precision, recall and F1 (exact span and label, micro average), and F1 by label."""
     gold = [list(sentence.tags) for sentence in sentences]
-    answers = _answers(task, sentences)
+    answers = _entities(task, sentences)
     found = _tags(sentences, answers)
     values = overall(gold, found)
     for label, figures in by_label(gold, found).items():
@@ -63,19 +63,24 @@ def predicted_tags(task: Ner, sentences: Sequence[Tagged]) -> list[list[str]]:
 
     A token belongs to an entity that covers any of its characters.
     """
-    return _tags(sentences, _answers(task, sentences))
+    return _tags(sentences, _entities(task, sentences))
 
 
-def _answers(task: Ner, sentences: Sequence[Tagged]) -> Sequence[NerResult]:
+def _entities(task: Ner, sentences: Sequence[Tagged]) -> list[list[Entity]]:
+    """What is found in each sentence, of the labels that are annotated there."""
     texts = [sentence.text for sentence in sentences]
-    return predict(task, texts, task.request(texts))
+    answers: Sequence[NerResult] = predict(task, texts, task.request(texts))
+    return [
+        [one for one in answer.entities if known is None or one.label in known]
+        for answer, known in zip(answers, (one.annotated for one in sentences), strict=True)
+    ]
 
 
-def _tags(sentences: Sequence[Tagged], answers: Sequence[NerResult]) -> list[list[str]]:
+def _tags(sentences: Sequence[Tagged], answers: Sequence[Sequence[Entity]]) -> list[list[str]]:
     tagged = []
-    for sentence, result in zip(sentences, answers, strict=True):
+    for sentence, found in zip(sentences, answers, strict=True):
         tags, start = [], 0
-        entities = iter(result.entities)
+        entities = iter(found)
         entity = next(entities, None)
         last = None
         for token in sentence.tokens:
@@ -94,15 +99,15 @@ def _tags(sentences: Sequence[Tagged], answers: Sequence[NerResult]) -> list[lis
 
 def graded_predictions(task: Ner, sentences: Sequence[Tagged]) -> GradedPredictions:
     """Of each entity found: its probability, and whether exactly these tokens are an entity of that label."""
-    return _graded(sentences, _answers(task, sentences))
+    return _graded(sentences, _entities(task, sentences))
 
 
-def _graded(sentences: Sequence[Tagged], answers: Sequence[NerResult]) -> GradedPredictions:
+def _graded(sentences: Sequence[Tagged], answers: Sequence[Sequence[Entity]]) -> GradedPredictions:
     confidences, right = [], []
-    for sentence, result in zip(sentences, answers, strict=True):
+    for sentence, found in zip(sentences, answers, strict=True):
         gold = set(get_entities(list(sentence.tags)))
         starts = [0, *accumulate(len(token) + 1 for token in sentence.tokens)]
-        for entity in result.entities:
+        for entity in found:
             first = bisect_right(starts, entity.start) - 1
             last = bisect_right(starts, entity.end - 1) - 1
             confidences.append(entity.score)

@@ -14,6 +14,7 @@ from training.config import run_folder
 from training.data import corpora, guidelines
 from training.data.corpora import Tagged
 from training.data.vocabulary import build_word_tokenizer, load_or_build_tokenizer
+from training.errors import TrainingError
 from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Scores
 from training.export.publish import Draft, publish
@@ -37,6 +38,7 @@ from training.tasks.ner.examples import (
 )
 from training.tasks.ner.graph import check_parity, write_graph
 from training.tasks.ner.network import Network
+from training.tasks.ner.warm_start import Published, read_published
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,20 @@ class Examples:
 def train(config: Config) -> Path:
     """Gives the folder of the published bundle."""
     data = load_data(config)
+    start = read_start(config)
     device = prepare(config.fit)
-    folder = run_folder(config.files, config, data.splits.corpora)
-    pretrained = read_pretrained(config.network.vectors, config.network.embedding)
+    used = [*data.splits.corpora, *(start.corpora if start else [])]
+    folder = run_folder(config.files, config, used)
+    vectors = config.network.vectors
+    pretrained = start.pretrained if start else read_pretrained(vectors, config.network.embedding)
     tokenizer = build_tokenizer(config, data, pretrained, folder)
     alphabet = build_alphabet(data, pretrained)
     reader = Reader(tokenizer, alphabet, config.network.word_characters)
     examples = encode_data(config, data, reader)
-    network = build_network(config, data, examples, tokenizer, alphabet, pretrained).to(device)
+    network = build_network(config, data, examples, tokenizer, alphabet, pretrained)
+    if start:
+        start.copy_tags(network, data.tags)
+    network = network.to(device)
     print_summary(network, len(data.splits.train), data.splits.left_out)
     history = fit_network(network, config, data, examples, reader, folder)
     log_odds = finish_network(network, config, data, examples, reader)
@@ -80,7 +88,7 @@ def train(config: Config) -> Path:
             "log_odds": log_odds,
         },
         config=config,
-        corpora=data.splits.corpora,
+        corpora=used,
         history=history,
         parameters=count_parameters(network),
         device=str(device),
@@ -88,11 +96,21 @@ def train(config: Config) -> Path:
     return publish_bundle(draft, folder, network, tokenizer, data)
 
 
+def read_start(config: Config) -> Published | None:
+    """Raises TrainingError for a bundle that cannot be used, and beside vectors."""
+    if config.start is None:
+        return None
+    if config.network.vectors:
+        raise TrainingError("--start and --vectors: give one of them")
+    return read_published(config.start, config.network)
+
+
 def load_data(config: Config) -> Data:
     """Raises TrainingError for files that cannot be used."""
     files = corpora.file_options(config.files, config.fit.seed)
-    written = corpora.load(corpora.read_conll, **files)
-    splits = corpora.load(partial(guidelines.read, guidelines=config.guidelines), **files)
+    read = partial(guidelines.read, annotated=config.annotated)
+    written = corpora.load(partial(read, guidelines={}), **files)
+    splits = corpora.load(partial(read, guidelines=config.guidelines), **files)
     return Data(splits=splits, written_tests=written.tests, tags=tags_in(splits))
 
 
@@ -136,7 +154,7 @@ def build_network(
     pretrained: Pretrained | None,
 ) -> Network:
     """With the weights to start from."""
-    seen = 1 + max(max(features.ids) for features, _ in examples.train)
+    seen = 1 + max(max(example.features.ids) for example in examples.train)
     size = tokenizer.get_vocab_size()
     network = Network(config.network, size, len(alphabet) + 2, data.tags, seen=seen)
     warm_start(network, tokenizer, pretrained)
@@ -148,9 +166,10 @@ def fit_network(
 ) -> History:
     def batch_loss(indices: list[int]) -> BatchLoss:
         batch = [examples.train[index] for index in indices]
-        emissions, gold, sizes = predict_batch(network, config.network, reader, batch)
+        emissions, gold, sizes, unknown = predict_batch(network, config.network, reader, batch)
         words = int(sizes.sum())
-        return BatchLoss(network.crf.loss(emissions.float(), gold, sizes), words, words)
+        loss = network.crf.loss(emissions.float(), gold, sizes, unknown=unknown)
+        return BatchLoss(loss, words, words)
 
     def validate() -> float:
         batches = predict_dev(network, config.network, reader, examples.dev)
@@ -158,7 +177,7 @@ def fit_network(
 
     return fit(
         network,
-        lengths=[features.length for features, _ in examples.train],
+        lengths=[example.features.length for example in examples.train],
         loss=batch_loss,
         validate=validate,
         options=config.fit,
@@ -169,10 +188,11 @@ def fit_network(
 def predict_batch(
     network: Network, options: Architecture, reader: Reader, examples: Sequence[Example]
 ) -> Batch:
-    """Emissions, gold tags and lengths; in training some words are read as unknown or in another case."""
-    ids, sizes = pad([features.ids for features, _ in examples])
-    gold, _ = pad([tags for _, tags in examples])
-    written = [features.words for features, _ in examples]
+    """In training some words are read as unknown or in another case."""
+    ids, sizes = pad([example.features.ids for example in examples])
+    gold, _ = pad([example.tags for example in examples])
+    unknown = torch.tensor([example.unknown for example in examples])
+    written = [example.features.words for example in examples]
     if network.training:
         chances = torch.rand(len(examples)) / max(options.other_case, 1e-9)
         written = [recase(*pair) for pair in zip(written, chances.tolist(), strict=True)]
@@ -182,13 +202,14 @@ def predict_batch(
     characters = torch.from_numpy(reader.letters(list(places)))
     device = network.embedding.weight.device
     emissions = network(*(part.to(device) for part in (ids, characters, where, sizes)))
-    return emissions, gold.to(device), sizes.to(device)
+    return Batch(emissions, gold.to(device), sizes.to(device), unknown.to(device))
 
 
 def predict_dev(
     network: Network, options: Architecture, reader: Reader, examples: Sequence[Example]
 ) -> list[Batch]:
-    order = bucketed([features.length for features, _ in examples], tokens=8192, seed=0, epoch=0)
+    lengths = [example.features.length for example in examples]
+    order = bucketed(lengths, tokens=8192, seed=0, epoch=0)
     with torch.no_grad():
         return [
             predict_batch(network, options, reader, [examples[index] for index in indices])
@@ -197,12 +218,16 @@ def predict_dev(
 
 
 def entity_f1(network: Network, tags: list[str], batches: Sequence[Batch]) -> float:
-    """On the words of the texts, which may be parts of the corpus's tokens."""
+    """On the words of the texts, which may be parts of the corpus's tokens; labels that are not annotated in a
+    text do not count."""
     decoder = crf_decoder(network.crf, tags)
     found, gold = [], []
-    for emissions, gold_tags, sizes in batches:
+    for emissions, gold_tags, sizes, unknown in batches:
         paths = decoder.viterbi(emissions.double().cpu().numpy(), sizes.cpu().numpy())
-        found += [[tags[tag] for tag in path] for path in paths]
+        found += [
+            ["O" if other[tag] else tags[tag] for tag in path]
+            for path, other in zip(paths, unknown.tolist(), strict=True)
+        ]
         gold += [
             [tags[tag] for tag in row[:size]]
             for row, size in zip(gold_tags.tolist(), sizes.tolist(), strict=True)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import NodeProto, numpy_helper
+from onnx import NodeProto
 from torch import Tensor
 
 from training.errors import TrainingError
+from training.export.weights import StoredGraph, recurrent_parameters
 
 Floats = NDArray[np.float32]
 
@@ -48,12 +48,8 @@ class _Stored:
     """What one graph holds, in the order in which it is used."""
 
     def __init__(self, path: Path) -> None:
-        graph = onnx.load(path).graph
-        self._nodes = list(graph.node)
-        self._arrays = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-        for node in self._nodes:
-            if node.op_type == "Cast" and node.input[0] in self._arrays:
-                self._arrays[node.output[0]] = self._arrays[node.input[0]]
+        self._graph = StoredGraph(path)
+        self._nodes, self._float = self._graph.nodes, self._graph.floats
 
     def table(self) -> Floats:
         """Of embeddings [vocabulary, features]."""
@@ -86,19 +82,13 @@ class _Stored:
 
     def _holds(self, node: NodeProto, axes: int) -> bool:
         """Whether the second input of a node is such an array that the graph holds, and no lone number."""
-        array = self._arrays.get(node.input[1])
-        return array is not None and array.ndim == axes and array.size > 1
-
-    def _float(self, name: str) -> Floats:
-        return self._arrays[name].astype(np.float32)
+        name = node.input[1]
+        if not self._graph.holds(name):
+            return False
+        array = self._graph.array(name)
+        return array.ndim == axes and array.size > 1
 
 
 def _layer(name: str, products: list[Floats], biases: list[Floats]) -> dict[str, Floats]:
-    """The parameters of a GRU, with PyTorch's order of gates: z,r,h -> r,z,n."""
-    parameters = {}
-    for part, kind, array in zip(
-        ("ih", "hh", "ih", "hh"), ("weight",) * 2 + ("bias",) * 2, products + biases, strict=True
-    ):
-        z, r, h = np.split(array, 3)
-        parameters[f"{name}.{kind}_{part}_l0"] = np.concatenate([r, z, h])
-    return parameters
+    parameters = recurrent_parameters(*products, np.concatenate(biases))
+    return {f"{name}.{parameter}": array for parameter, array in parameters.items()}
