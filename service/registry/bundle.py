@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,10 @@ MANIFEST = "manifest.json"
 PIN = "pinned"
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 MAX_PIN_BYTES = 64
+MAX_GRAPH_BYTES = 256 * 1024 * 1024
+"""Some twenty times the largest that is shipped."""
+MAX_OTHER_BYTES = 32 * 1024 * 1024
+"""Of a tokenizer, a card or a picture."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -98,6 +102,8 @@ class Bundle:
 
     path: Path
     manifest: Manifest
+    manifest_sha256: str
+    """Of the manifest's file."""
 
     def file(self, name: str) -> Path:
         """The path of a file that the manifest names.
@@ -110,8 +116,10 @@ class Bundle:
 
     @property
     def sha256(self) -> str:
-        """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`."""
-        lines = [f"{entry.sha256}  {name}\n" for name, entry in sorted(self.manifest.files.items())]
+        """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`, the manifest's among them."""
+        hashes = {name: entry.sha256 for name, entry in self.manifest.files.items()}
+        hashes[MANIFEST] = self.manifest_sha256
+        lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(hashes.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -173,8 +181,14 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises BundleError if it is missing or not a manifest of this format.
     """
+    return _read_manifest(path)[0]
+
+
+def _read_manifest(path: Path) -> tuple[Manifest, str]:
+    """With the sha256 of its file."""
     try:
-        return Manifest.model_validate_json(_contents(path / MANIFEST, MAX_MANIFEST_BYTES))
+        content = _contents(path / MANIFEST, MAX_MANIFEST_BYTES)
+        return Manifest.model_validate_json(content), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise BundleError(f"{path}: no readable {MANIFEST}: {error.strerror}") from error
     except ValidationError as error:
@@ -186,25 +200,31 @@ def read_manifest(path: Path) -> Manifest:
 def read(path: Path) -> Bundle:
     """The bundle in folder `path`, every file checked for its size and hash.
 
-    Raises BundleError that names the first file that is missing, damaged or in the wrong place.
+    Raises BundleError that names the first file that is missing, damaged, too large or in the wrong place.
     """
-    manifest = read_manifest(path)
+    manifest, manifest_sha256 = _read_manifest(path)
     if (manifest.name, str(manifest.version)) != (path.parent.name, path.name):
         raise BundleError(
             f"{path}: the manifest says {manifest.name}/{manifest.version}; was the folder renamed?"
         )
-    for name, entry in manifest.files.items():
+    for name in (MANIFEST, *manifest.files):
         if Path(name).name != name:
             raise BundleError(f"{path}: {name!r} is not the plain name of a file")
+        if not (path / name).resolve().is_relative_to(path.resolve()):
+            raise BundleError(f"{path}: {name} is a link that leads out of the bundle")
+    for name, entry in manifest.files.items():
         file = path / name
         if not file.is_file():
             raise BundleError(f"{path}: {name} is missing")
+        most = MAX_GRAPH_BYTES if file.suffix == ".onnx" else MAX_OTHER_BYTES
+        if file.stat().st_size > most:
+            raise BundleError(f"{path}: {name} is larger than {most} bytes")
         if file.stat().st_size != entry.size:
             size = file.stat().st_size
             raise BundleError(f"{path}: {name} has {size} bytes instead of {entry.size}")
         if _sha256(file) != entry.sha256:
             raise BundleError(f"{path}: {name} is damaged: its sha256 differs from the manifest")
-    return Bundle(path, manifest)
+    return Bundle(path, manifest, manifest_sha256)
 
 
 def stage(repository: Path, name: str) -> Path:
@@ -230,8 +250,9 @@ def seal(staged: Path, manifest: Manifest) -> Bundle:
         if path.name != MANIFEST
     }
     final = manifest.model_copy(update={"files": files})
-    (staged / MANIFEST).write_text(final.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return Bundle(staged, final)
+    content = (final.model_dump_json(indent=1) + "\n").encode()
+    (staged / MANIFEST).write_bytes(content)
+    return Bundle(staged, final, hashlib.sha256(content).hexdigest())
 
 
 def publish(bundle: Bundle) -> Bundle:
@@ -240,7 +261,7 @@ def publish(bundle: Bundle) -> Bundle:
     while True:
         version = max(versions(repository, name), default=0) + 1
         numbered = bundle.manifest.model_copy(update={"name": name, "version": version})
-        final = seal(bundle.path, numbered).manifest
+        final = seal(bundle.path, numbered)
         target = bundle.path.parent / str(version)
         try:
             bundle.path.rename(target)
@@ -248,7 +269,7 @@ def publish(bundle: Bundle) -> Bundle:
             if target.exists():
                 continue
             raise
-        return Bundle(target, final)
+        return replace(final, path=target)
 
 
 def _contents(path: Path, most: int) -> bytes:
