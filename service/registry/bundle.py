@@ -6,11 +6,8 @@ so a reader never sees half of one. This module knows no task: loading a graph a
 examples is in `service.tasks`.
 """
 
-import errno
 import hashlib
-import os
 import re
-import stat
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +16,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.errors import BundleError
+from service.registry import signatures
+from service.registry.files import contents
 
 MANIFEST = "manifest.json"
 PIN = "pinned"
@@ -114,6 +113,19 @@ class Bundle:
             raise BundleError(f"{self.path}: the manifest names no file {name!r}")
         return self.path / name
 
+    def content(self, name: str) -> bytes:
+        """What is in such a file, its hash checked. Raises BundleError."""
+        path, entry = self.file(name), self.manifest.files[name]
+        try:
+            content = contents(path, entry.size)
+        except OSError as error:
+            raise BundleError(f"{self.path}: {name} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise BundleError(
+                f"{self.path}: {name} is damaged: its sha256 differs from the manifest"
+            )
+        return content
+
     @property
     def sha256(self) -> str:
         """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`, the manifest's among them."""
@@ -155,7 +167,7 @@ def pinned(repository: Path, name: str) -> int | None:
     """
     path = repository / name / PIN
     try:
-        text = _contents(path, MAX_PIN_BYTES).strip()
+        text = contents(path, MAX_PIN_BYTES).strip()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -181,28 +193,36 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises BundleError if it is missing or not a manifest of this format.
     """
-    return _read_manifest(path)[0]
+    return _parsed(path, manifest_bytes(path))
 
 
-def _read_manifest(path: Path) -> tuple[Manifest, str]:
-    """With the sha256 of its file."""
+def manifest_bytes(path: Path) -> bytes:
+    """The manifest of the bundle in folder `path` as it is in its file. Raises BundleError if it is missing."""
     try:
-        content = _contents(path / MANIFEST, MAX_MANIFEST_BYTES)
-        return Manifest.model_validate_json(content), hashlib.sha256(content).hexdigest()
+        return contents(path / MANIFEST, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise BundleError(f"{path}: no readable {MANIFEST}: {error.strerror}") from error
+
+
+def _parsed(path: Path, manifest: bytes) -> Manifest:
+    try:
+        return Manifest.model_validate_json(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "(top)"
         raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
 
 
-def read(path: Path) -> Bundle:
+def read(path: Path, trusted_keys: Path | None = None) -> Bundle:
     """The bundle in folder `path`, every file checked for its size and hash.
 
-    Raises BundleError that names the first file that is missing, damaged, too large or in the wrong place.
+    trusted_keys: a file of public keys, one of which must have signed it. Raises BundleError that names the first
+    file that is missing, damaged, too large, in the wrong place or not signed.
     """
-    manifest, manifest_sha256 = _read_manifest(path)
+    content = manifest_bytes(path)
+    if trusted_keys:
+        signatures.verify(path, content, trusted_keys)
+    manifest = _parsed(path, content)
     if (manifest.name, str(manifest.version)) != (path.parent.name, path.name):
         raise BundleError(
             f"{path}: the manifest says {manifest.name}/{manifest.version}; was the folder renamed?"
@@ -211,7 +231,7 @@ def read(path: Path) -> Bundle:
         if Path(name).name != name:
             raise BundleError(f"{path}: {name!r} is not the plain name of a file")
         if not (path / name).resolve().is_relative_to(path.resolve()):
-            raise BundleError(f"{path}: {name} is a link that leads out of the bundle")
+            raise BundleError(f"{path}: {name} leads out of the bundle")
     for name, entry in manifest.files.items():
         file = path / name
         if not file.is_file():
@@ -224,7 +244,7 @@ def read(path: Path) -> Bundle:
             raise BundleError(f"{path}: {name} has {size} bytes instead of {entry.size}")
         if _sha256(file) != entry.sha256:
             raise BundleError(f"{path}: {name} is damaged: its sha256 differs from the manifest")
-    return Bundle(path, manifest, manifest_sha256)
+    return Bundle(path, manifest, hashlib.sha256(content).hexdigest())
 
 
 def stage(repository: Path, name: str) -> Path:
@@ -247,7 +267,7 @@ def seal(staged: Path, manifest: Manifest) -> Bundle:
     files = {
         path.name: FileEntry(sha256=_sha256(path), size=path.stat().st_size)
         for path in sorted(staged.iterdir())
-        if path.name != MANIFEST
+        if path.name not in (MANIFEST, signatures.FILE)
     }
     final = manifest.model_copy(update={"files": files})
     content = (final.model_dump_json(indent=1) + "\n").encode()
@@ -270,18 +290,6 @@ def publish(bundle: Bundle) -> Bundle:
                 continue
             raise
         return replace(final, path=target)
-
-
-def _contents(path: Path, most: int) -> bytes:
-    """Of a file. Raises OSError if it is none, such as a named pipe, which would keep its reader waiting."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
-    return content
 
 
 def _sha256(path: Path) -> str:

@@ -4,13 +4,14 @@ Works on the folder alone: a service that runs on it, on whatever machine, sees 
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from service import tasks
 from service.errors import BundleError
-from service.registry import bundle, repository
+from service.registry import bundle, repository, signatures
 from service.registry.repository import StoredModel
 from service.settings import Settings
 
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
         "check", help="hashes and golden examples of every version, or these"
     )
     check.add_argument("bundles", nargs="*", metavar="NAME=VERSION")
+    sign = commands.add_parser("sign", help="vouch for these versions with a private key")
+    sign.add_argument("--key", type=Path, required=True, help="of Ed25519, a PEM file")
+    sign.add_argument("bundles", nargs="+", metavar="NAME=VERSION")
     pin = commands.add_parser("pin", help="have this version served, whatever others there are")
     pin.add_argument("bundle", metavar="NAME=VERSION")
     unpin = commands.add_parser("unpin", help="have the highest version served again")
@@ -36,9 +40,11 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
     stored_models = repository.scan(settings.models, settings.pins)
     try:
         if given.command == "check":
-            return _check(stored_models, given.bundles)
+            return _check(stored_models, given.bundles, settings.trusted_keys)
+        if given.command == "sign":
+            return _sign(stored_models, given.bundles, given.key)
         if given.command == "pin":
-            _pin(settings.models, stored_models, given.bundle)
+            _pin(settings, stored_models, given.bundle)
         elif given.command == "unpin":
             bundle.pin(settings.models, _stored_model(stored_models, given.name).path.name, None)
     except BundleError as error:
@@ -58,7 +64,9 @@ def _list(stored_models: dict[str, StoredModel]) -> None:
         print(row.format(name, stored.wanted, pinned, f"{megabytes:.1f} MB", versions))
 
 
-def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int:
+def _check(
+    stored_models: dict[str, StoredModel], bundles: Sequence[str], trusted_keys: Path | None
+) -> int:
     chosen = [_split(stored_models, each) for each in bundles] or [
         (stored, version) for stored in stored_models.values() for version in stored.versions
     ]
@@ -66,7 +74,7 @@ def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int
     for stored, version in chosen:
         path = stored.path / str(version)
         try:
-            task = tasks.load(path)
+            task = tasks.load(path, trusted_keys)
         except BundleError as error:
             print(f"bad   {error.detail}")
             status = 1
@@ -75,11 +83,23 @@ def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int
     return status
 
 
-def _pin(models: Path, stored_models: dict[str, StoredModel], pair: str) -> None:
+def _sign(stored_models: dict[str, StoredModel], bundles: Sequence[str], key: Path) -> int:
+    """Raises BundleError if one of them cannot be served: nobody should vouch for it."""
+    for stored, version in [_split(stored_models, each) for each in bundles]:
+        path = stored.path / str(version)
+        tried = tasks.load(path).bundle
+        manifest = bundle.manifest_bytes(path)
+        if hashlib.sha256(manifest).hexdigest() != tried.manifest_sha256:
+            raise BundleError(f"{path}: its manifest has just changed")
+        print(f"signed {path} {tried.sha256} by key {signatures.sign(path, manifest, key)}")
+    return 0
+
+
+def _pin(settings: Settings, stored_models: dict[str, StoredModel], pair: str) -> None:
     """Raises BundleError if the version cannot be served."""
     stored, version = _split(stored_models, pair)
-    tasks.load(stored.path / str(version))
-    bundle.pin(models, stored.path.name, version)
+    tasks.load(stored.path / str(version), settings.trusted_keys)
+    bundle.pin(settings.models, stored.path.name, version)
 
 
 def _split(stored_models: dict[str, StoredModel], pair: str) -> tuple[StoredModel, int]:

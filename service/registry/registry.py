@@ -2,9 +2,10 @@
 
 The pinned or else the highest version of each name serves. If at the start that one cannot be served, its name
 does not serve at all: an older version in its place would answer differently without anyone having decided so.
-Later, when another version should serve, that one is loaded beside the old one and replaces it between two
-requests; if it cannot be loaded, the old one goes on. Every process scans the repository itself, so that they need
-not coordinate. Leaves out what a bundle is (bundle.py) and what a task does with it (tasks/).
+Later, when another version should serve, it is tried in a process of its own (trial.py), loaded beside the old
+one, and replaces that between two requests; if it cannot be loaded, the old one goes on. Every process scans
+the repository itself, so that they need not coordinate. Leaves out what a bundle is (bundle.py) and what a task
+does with it (tasks/).
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from service.registry import repository
 from service.registry.entry import ModelEntry, Refused
 from service.registry.loaded_model import LoadedModel
 from service.registry.repository import StoredModel
+from service.registry.trial import run as run_trial
 from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
 from service.settings import Settings
 from service.tasks.base import Models, Router, TaskSpec
@@ -58,6 +60,15 @@ class Registry:
             await asyncio.sleep(self._settings.watch_seconds)
             await self.refresh()
 
+    async def catch_up(self) -> None:
+        """In a process that was forked after the models were loaded: load what is new since, within a time."""
+        if not self._loaded:
+            return
+        try:
+            await asyncio.wait_for(self.refresh(), self._settings.hang_seconds / 2)
+        except TimeoutError:  # a disk that hangs, for one
+            logger.error("%s cannot be read in time", self._settings.models)
+
     async def load(self) -> None:
         """Load every model, once, side by side. One that fails is logged and leaves the others alone."""
         if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
@@ -73,12 +84,6 @@ class Registry:
         seconds = time.perf_counter() - began
         logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
 
-    def changed(self) -> bool:
-        """Whether a scan of the repository finds what `refresh` would act on. Raises OSError."""
-        stored = repository.scan(self._settings.models, self._settings.pins)
-        known = {name: self.entries[name].stored for name in stored if name in self.entries}
-        return stored != known or any(task not in self._routers for task in self._tasks())
-
     async def refresh(self) -> None:
         """Scan the repository, and load what should serve now and does not yet."""
         settings = self._settings
@@ -93,7 +98,7 @@ class Registry:
         self._update_entries(stored_models)
         await self._load_routers()
         for entry in self.entries.values():  # one after the other, beside the requests
-            await self._load(entry)
+            await self._load(entry, trial=True)
 
     def get(self, name: str) -> LoadedModel[Any, Any]:
         """The model of that name. Raises NotFound if there is none, NotReady if it does not serve now."""
@@ -160,8 +165,11 @@ class Registry:
             else:
                 self.entries[name] = ModelEntry(name, stored)
 
-    async def _load(self, entry: ModelEntry) -> None:
-        """Load the version that should serve, if it does not yet; a failure leaves the old one serving."""
+    async def _load(self, entry: ModelEntry, *, trial: bool = False) -> None:
+        """Load the version that should serve, if it does not yet; a failure leaves the old one serving.
+
+        trial: in a process of its own first, since there are requests to answer.
+        """
         began = time.perf_counter()
         stored, old, new, failure = entry.stored, entry.model, entry.model, None
         if entry.tried == stored:
@@ -169,7 +177,9 @@ class Registry:
         try:
             path = stored.folder
             if old is None or old.name.version != stored.wanted:
-                task = await asyncio.to_thread(tasks.load, path)
+                if trial:
+                    await asyncio.to_thread(run_trial, path, self._settings.trusted_keys)
+                task = await asyncio.to_thread(tasks.load, path, self._settings.trusted_keys)
                 manifest = task.bundle.manifest
                 tasks.check_name(entry.name, manifest.task, manifest.languages)
                 new = LoadedModel(
