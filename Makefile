@@ -117,6 +117,7 @@ proto: .venv-dev/installed  ## make service/compat/inference_pb2.py of inference
 	$(call make_venv,.venv)
 	@echo "Installing the service's dependencies into .venv ..."
 	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/runtime.txt
+	@.venv/bin/python -m pip uninstall $(PIP_FLAGS) --yes setuptools
 	@touch $@
 
 # The command is the checkout itself. --no-deps: all that it needs, and hatchling that builds it, is in cli.txt and

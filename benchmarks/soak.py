@@ -110,7 +110,8 @@ def picture(path: Path, samples: Sequence[Sample], title: str) -> None:
         for name in names:
             axis.plot(minutes, [getattr(sample, name) for sample in samples], label=name)
         axis.set_ylabel(label)
-        axis.set_ylim(bottom=0)
+        most = max(getattr(sample, name) for sample in samples for name in names)
+        axis.set_ylim(0, 1.1 * most)
     axes[2].legend()
     axes[2].set_xlabel("minutes")
     figure.savefig(path, dpi=100)

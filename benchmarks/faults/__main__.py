@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -66,11 +66,12 @@ class Case:
     """Of those who have one."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--only", default="", help="faults with these words in their names")
     parser.add_argument("--out", type=Path, default=PAGE, help="page with the table")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     rows, good = [], True
     with tempfile.TemporaryDirectory() as folder:
         for case in cases(Path(folder), options.only):

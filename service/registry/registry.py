@@ -177,7 +177,7 @@ class Registry:
         try:
             path = stored.folder
             if old is None or old.name.version != stored.wanted:
-                if trial:
+                if trial and entry.served.get(stored.wanted) != stored.files:
                     await asyncio.to_thread(run_trial, path, self._settings.trusted_keys)
                 task = await asyncio.to_thread(tasks.load, path, self._settings.trusted_keys)
                 manifest = task.bundle.manifest
@@ -185,6 +185,7 @@ class Registry:
                 new = LoadedModel(
                     task, executor=self.executor, metrics=self._metrics, settings=self._settings
                 )
+                entry.served[stored.wanted] = stored.files
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
