@@ -171,12 +171,12 @@ def _message(wanted: str) -> Any:
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, number, label, kind in fields:
-            added = message.field.add(name=field, number=number, label=label)  # type: ignore[arg-type]
+            added = message.field.add(name=field, number=number, label=label)
             if isinstance(kind, str):
-                added.type = _MESSAGE  # type: ignore[assignment]
+                added.type = _MESSAGE
                 added.type_name = f".{file.package}.{kind}"
             else:
-                added.type = kind  # type: ignore[assignment]
+                added.type = kind
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{wanted}"))
