@@ -40,7 +40,7 @@ wheel: .venv/cli  ## build dist/*.whl: the package textloom-service, and textloo
 
 # .venv/cli: the commands of the documentation run where it says
 test: lint .venv/cli  ## install what training and tests need, then check and test everything
-	@.venv-dev/bin/python -m pytest $(ARGS)
+	@.venv-dev/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-containers: .venv-dev/installed  ## build the image and run docker-compose.yml, if there is an engine
 	@.venv-dev/bin/python -m pytest -m container -rA tests/deploy $(ARGS)
