@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks import mutations, servers
 
-TOGETHER = 50
+TOGETHER = 100
 """Mutated requests at once, each over a connection of its own."""
 PATIENCE = 0.05
 """Seconds without an answer after which connections are closed, once half have one: most others were cut short."""

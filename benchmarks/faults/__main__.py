@@ -114,7 +114,7 @@ def cases(folder: Path, words: str = "") -> Iterator[Case]:
 
     with _service_if(named([NOTHING], bodies.FAULTS, connections.FAULTS)) as port:
         for name in named([NOTHING]):
-            yield Case(name, port, lambda: time.sleep(10) or "")
+            yield Case(name, port, _wait)
         for name in named(bodies.FAULTS):
             yield Case(name, port, partial(bodies.FAULTS[name], port))
         for name in named(connections.FAULTS):
@@ -175,6 +175,11 @@ def _caused(case: Case) -> tuple[str, bool]:
         return case.cause(), True
     except (TimeoutError, AssertionError) as error:
         return f"{type(error).__name__}: {error}", False
+
+
+def _wait() -> str:
+    time.sleep(10)
+    return ""
 
 
 def _make_key(keys: Path) -> str:

@@ -27,10 +27,10 @@ def test_twenty_thousand_mutated_requests_harm_no_valid_one(service: httpx.Clien
     port = service.base_url.port or 80
     valid = fuzz.Valid("127.0.0.1", port)
     seen = fuzz.raw("127.0.0.1", port, 20_000, valid, seed=1)
-    assert valid.asked == 400
+    assert valid.asked == 200
     # else it would be worth little: some are still valid, and most are wrong in many ways
     assert seen[200] > 1000
-    assert {400, 404, 405, 411, 413, 415, 422, 431} & seen.keys() >= {400, 404, 405, 415, 422}
+    assert seen.keys() >= {400, 404, 405, 415, 422}
     valid.close()
 
 
@@ -64,7 +64,7 @@ def answering(answer: bytes) -> Iterator[int]:
 def test_what_is_wrong_is_found(service: httpx.Client, answer: bytes) -> None:
     valid = fuzz.Valid("127.0.0.1", service.base_url.port or 80)
     with answering(answer) as port, pytest.raises(fuzz.Wrong, match=answer[:7].decode()):
-        fuzz.raw("127.0.0.1", port, 50, valid, seed=1)
+        fuzz.raw("127.0.0.1", port, 100, valid, seed=1)
     valid.close()
 
 
