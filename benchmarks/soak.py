@@ -75,6 +75,7 @@ def soak(
         )
         found.append(sample)
         print(sample, file=sys.stderr, flush=True)
+    valid.close()
     return found, failed
 
 
