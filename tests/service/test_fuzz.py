@@ -18,7 +18,7 @@ from .conftest import running
 
 @pytest.fixture(scope="module")
 def service(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    arguments = ("--models", str(tiny_models), "--workers", "1", "--log-level", "error")
+    arguments = ("--models", str(tiny_models), "--workers", "1")
     with running(tmp_path_factory.mktemp("fuzz") / "log", *arguments) as (_, client):
         yield client
 
@@ -30,7 +30,7 @@ def test_twenty_thousand_mutated_requests_harm_no_valid_one(service: httpx.Clien
     assert valid.asked == 200
     # else it would be worth little: some are still valid, and most are wrong in many ways
     assert seen[200] > 1000
-    assert seen.keys() >= {400, 404, 405, 415, 422}
+    assert seen.keys() >= {400, 404, 415, 422}
     valid.close()
 
 
