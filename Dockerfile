@@ -20,6 +20,10 @@ COPY service service
 # Compiled here: the file system is read-only later, and every start would compile anew.
 RUN python -m compileall -q service
 COPY models models
+# What installs others has nothing to do here.
+RUN /usr/local/bin/python -m pip uninstall --quiet --yes --root-user-action ignore setuptools wheel pip
+# The bill of materials, if `make sbom` has written it.
+COPY LICENSE sbom.jso[n] ./
 # A number, so that Kubernetes can tell that it is not root.
 USER 10001:10001
 EXPOSE 8000

@@ -19,7 +19,7 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help serve cli wheel test test-slow test-containers bench install lint format docs samples sbom lock proto image up \
-    down
+    down faults fuzz soak audit
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,20 @@ bench: .venv-bench/installed  ## measure the service against others (a quarter o
 
 install: .venv-dev/installed  ## install what training and tests need, and the command line, into .venv-dev
 	@echo "Now: . .venv-dev/bin/activate"
+
+faults: .venv-dev/installed  ## try what callers may send and what may break; write the table in docs/security.md
+	@.venv-dev/bin/python -m benchmarks.faults $(ARGS)
+
+fuzz: .venv-dev/installed  ## an hour of mutated requests: make fuzz ARGS="--seconds 60"
+	@.venv-dev/bin/python -m benchmarks.fuzz $(ARGS)
+
+soak: .venv-dev/installed  ## a night of traffic, plotted: make soak ARGS="--seconds 1200 --out soak.png"
+	@.venv-dev/bin/python -m benchmarks.soak $(ARGS)
+
+audit: .venv-dev/installed  ## known vulnerabilities of what the service runs on; needs the internet
+	@for name in runtime cli traces grpc signatures; do \
+	    .venv-dev/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/$$name.txt || exit 1; \
+	done
 
 lint: .venv-dev/installed  ## ruff and mypy, without the tests
 	@.venv-dev/bin/ruff check .
@@ -93,7 +107,7 @@ sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (Cyclone
 lock:  ## bring requirements/*.txt in line with requirements/*.in
 	$(call make_venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
-	@cd requirements && for name in runtime cli traces grpc dev bench cluster; do \
+	@cd requirements && for name in runtime cli traces grpc signatures dev bench cluster; do \
 	    ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
 	done
@@ -106,6 +120,7 @@ proto: .venv-dev/installed  ## make service/compat/inference_pb2.py of inference
 	$(call make_venv,.venv)
 	@echo "Installing the service's dependencies into .venv ..."
 	@.venv/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/runtime.txt
+	@.venv/bin/python -m pip uninstall $(PIP_FLAGS) --yes setuptools
 	@touch $@
 
 # The command is the checkout itself. --no-deps: all that it needs, and hatchling that builds it, is in cli.txt and

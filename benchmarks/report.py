@@ -92,13 +92,13 @@ def summary(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def put(page: Path, content: str) -> None:
-    """Replace what stands between the marks for benchmarks in a page. Raises ValueError if it has none."""
+def put(page: Path, content: str, marks: tuple[str, str] = MARKS) -> None:
+    """Replace what stands between these marks in a page. Raises ValueError if it has none."""
     text = page.read_text(encoding="utf-8")
-    before, first, rest = text.partition(MARKS[0])
-    _, last, after = rest.partition(MARKS[1])
+    before, first, rest = text.partition(marks[0])
+    _, last, after = rest.partition(marks[1])
     if not last:
-        raise ValueError(f"{page} has no {' ... '.join(MARKS)}")
+        raise ValueError(f"{page} has no {' ... '.join(marks)}")
     page.write_text(f"{before}{first}\n{content}\n{last}{after}", encoding="utf-8")
 
 

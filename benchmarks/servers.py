@@ -78,6 +78,13 @@ def ask(port: int, path: str, body: str, timeout: float = 30) -> Any:
         return json.load(response)
 
 
+def processes(port: int) -> list[int]:
+    """The process ids of our service at this port: its supervisor, if it has workers, and these."""
+    parent = _groups[port]
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [parent, *map(int, children.split())]
+
+
 def page(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
         return str(response.read().decode())
@@ -100,7 +107,7 @@ def service(*arguments: str) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "service", "--models", str(MODELS), "--port", str(port)]
     with _process(port, [*command, "--log-level", "warning", *arguments], {}):
-        until(lambda: "ready" in page(port, "/health/ready"), 60)
+        until(lambda: "ready" in page(port, "/health/ready"), 180)
         yield port
 
 

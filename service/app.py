@@ -61,6 +61,7 @@ def create_app(settings: Settings, worker_table: WorkerTable | None = None) -> A
     async def lifespan() -> AsyncIterator[None]:
         if authenticator and worker_table:
             authenticator.quotas.set_worker(worker_table.index_of(os.getpid()))
+        await registry.catch_up()
         watching = asyncio.create_task(registry.watch())
         counting = asyncio.create_task(keep_flushing(metrics))
         async with grpc.serving() if grpc else nullcontext():

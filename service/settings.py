@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, Vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.auth import api_keys
-from service.registry import pins
+from service.registry import pins, signatures
 
 PREFIX = "TEXTLOOM_"
 
@@ -77,6 +77,11 @@ def _grpc(given: str) -> str:
     return given
 
 
+def _trusted_keys(path: Path) -> Path:
+    signatures.read_keys(path)
+    return path
+
+
 def _keys(path: Path) -> Path:
     try:
         api_keys.read(path)
@@ -101,6 +106,9 @@ class Settings(BaseSettings):
     or the one that a file NAME/pinned holds."""
     pins: Pins = {}
     """Versions that serve instead of those, such as ner=2,sentiment=1."""
+    trusted_keys: Annotated[Path, AfterValidator(_trusted_keys)] | None = None
+    """File of public keys, PEM, one of which must have signed a bundle (`python -m service models sign`); none: no
+    signature is needed. It needs requirements/signatures.txt."""
     watch_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Seconds between two scans of the repository: a new version there serves soon after, without a restart."""
     host: str = "127.0.0.1"

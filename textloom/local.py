@@ -125,7 +125,8 @@ def _opened(folder: Path) -> Any:
     """A bundle, which never changes once written, ready to answer."""
     from service import tasks
 
-    return tasks.load(folder)
+    trusted_keys = os.environ.get("TEXTLOOM_TRUSTED_KEYS")
+    return tasks.load(folder, Path(trusted_keys) if trusted_keys else None)
 
 
 def _specs() -> Mapping[str, Any]:

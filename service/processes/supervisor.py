@@ -1,8 +1,8 @@
 """The supervisor: the models are loaded once, workers are forked, and those that die are replaced.
 
 Forked workers share the models' memory. They also share the listening socket, so that a connection which no worker
-has taken is not lost with one. Nothing that may hang is done here: the repository is read by a probe (probe.py).
-Leaves out what a worker does (worker.py).
+has taken is not lost with one. Nothing that may hang is done here once they serve: each reads the repository
+itself. Leaves out what a worker does (worker.py).
 """
 
 import asyncio
@@ -16,7 +16,6 @@ import sys
 import time
 
 from service.http.server import Config, Listeners
-from service.processes.probe import Probe
 from service.processes.worker import Worker
 from service.processes.worker_table import WorkerTable
 from service.registry.registry import Registry
@@ -31,8 +30,6 @@ SHORT_LIFE = 5.0
 MAX_RESTART_DELAY = 10.0
 CHECK_SECONDS = 1.0
 """Between two looks at the workers' heartbeats."""
-PROBE_SECONDS = 20.0
-"""For one scan of the repository."""
 KILL_AFTER = 3.0
 """Seconds beyond the time for shutting down after which a worker that hangs is killed."""
 
@@ -58,8 +55,7 @@ class Supervisor:
         """Of the living workers, by process id."""
         self._started_at: dict[int, float] = {}
         self._short_lives = 0
-        self._probe = Probe(registry.changed, PROBE_SECONDS)
-        self._next_probe = self._checked = time.monotonic()
+        self._checked = time.monotonic()
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT. Gives the exit status: 1 if a worker had to be killed."""
@@ -71,14 +67,12 @@ class Supervisor:
         for index in range(self._settings.processes):
             self._fork(index)
         while True:
-            received = _signal(signals, min(CHECK_SECONDS, self._settings.watch_seconds))
+            received = _signal(signals, CHECK_SECONDS)
             if received not in (None, signal.SIGCHLD):
-                self._probe.close()
                 return self._stop(signals)
             for pid, status in self._reaped():
                 self._replace(pid, status)
             self._kill_hanging()
-            self._follow_repository()
 
     def _kill_hanging(self) -> None:
         """End workers that have not been alive for long; they are replaced then."""
@@ -89,15 +83,6 @@ class Supervisor:
         for pid in self._worker_table.silent(self._settings.hang_seconds):
             logger.error("worker %d hangs", pid)
             os.kill(pid, signal.SIGKILL)
-
-    def _follow_repository(self) -> None:
-        """Load what is new for workers that are forked later, once a probe has read it."""
-        if self._probe.poll():
-            asyncio.run(self._registry.refresh())
-        now = time.monotonic()
-        if now >= self._next_probe:
-            self._next_probe = now + self._settings.watch_seconds
-            self._probe.start()
 
     def _fork(self, index: int) -> None:
         pid = os.fork()

@@ -6,24 +6,27 @@ so a reader never sees half of one. This module knows no task: loading a graph a
 examples is in `service.tasks`.
 """
 
-import errno
 import hashlib
-import os
 import re
-import stat
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.errors import BundleError
+from service.registry import signatures
+from service.registry.files import contents
 
 MANIFEST = "manifest.json"
 PIN = "pinned"
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 MAX_PIN_BYTES = 64
+MAX_GRAPH_BYTES = 256 * 1024 * 1024
+"""Some twenty times the largest that is shipped."""
+MAX_OTHER_BYTES = 32 * 1024 * 1024
+"""Of a tokenizer, a card or a picture."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -98,6 +101,8 @@ class Bundle:
 
     path: Path
     manifest: Manifest
+    manifest_sha256: str
+    """Of the manifest's file."""
 
     def file(self, name: str) -> Path:
         """The path of a file that the manifest names.
@@ -108,10 +113,25 @@ class Bundle:
             raise BundleError(f"{self.path}: the manifest names no file {name!r}")
         return self.path / name
 
+    def content(self, name: str) -> bytes:
+        """What is in such a file, its hash checked. Raises BundleError."""
+        path, entry = self.file(name), self.manifest.files[name]
+        try:
+            content = contents(path, entry.size)
+        except OSError as error:
+            raise BundleError(f"{self.path}: {name} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise BundleError(
+                f"{self.path}: {name} is damaged: its sha256 differs from the manifest"
+            )
+        return content
+
     @property
     def sha256(self) -> str:
-        """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`."""
-        lines = [f"{entry.sha256}  {name}\n" for name, entry in sorted(self.manifest.files.items())]
+        """One hash for the whole bundle: of the sorted lines `<sha256>  <file>`, the manifest's among them."""
+        hashes = {name: entry.sha256 for name, entry in self.manifest.files.items()}
+        hashes[MANIFEST] = self.manifest_sha256
+        lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(hashes.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -147,7 +167,7 @@ def pinned(repository: Path, name: str) -> int | None:
     """
     path = repository / name / PIN
     try:
-        text = _contents(path, MAX_PIN_BYTES).strip()
+        text = contents(path, MAX_PIN_BYTES).strip()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -173,38 +193,58 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises BundleError if it is missing or not a manifest of this format.
     """
+    return _parsed(path, manifest_bytes(path))
+
+
+def manifest_bytes(path: Path) -> bytes:
+    """The manifest of the bundle in folder `path` as it is in its file. Raises BundleError if it is missing."""
     try:
-        return Manifest.model_validate_json(_contents(path / MANIFEST, MAX_MANIFEST_BYTES))
+        return contents(path / MANIFEST, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise BundleError(f"{path}: no readable {MANIFEST}: {error.strerror}") from error
+
+
+def _parsed(path: Path, manifest: bytes) -> Manifest:
+    try:
+        return Manifest.model_validate_json(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "(top)"
         raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
 
 
-def read(path: Path) -> Bundle:
+def read(path: Path, trusted_keys: Path | None = None) -> Bundle:
     """The bundle in folder `path`, every file checked for its size and hash.
 
-    Raises BundleError that names the first file that is missing, damaged or in the wrong place.
+    trusted_keys: a file of public keys, one of which must have signed it. Raises BundleError that names the first
+    file that is missing, damaged, too large, in the wrong place or not signed.
     """
-    manifest = read_manifest(path)
+    content = manifest_bytes(path)
+    if trusted_keys:
+        signatures.verify(path, content, trusted_keys)
+    manifest = _parsed(path, content)
     if (manifest.name, str(manifest.version)) != (path.parent.name, path.name):
         raise BundleError(
             f"{path}: the manifest says {manifest.name}/{manifest.version}; was the folder renamed?"
         )
-    for name, entry in manifest.files.items():
+    for name in (MANIFEST, *manifest.files):
         if Path(name).name != name:
             raise BundleError(f"{path}: {name!r} is not the plain name of a file")
+        if not (path / name).resolve().is_relative_to(path.resolve()):
+            raise BundleError(f"{path}: {name} leads out of the bundle")
+    for name, entry in manifest.files.items():
         file = path / name
         if not file.is_file():
             raise BundleError(f"{path}: {name} is missing")
+        most = MAX_GRAPH_BYTES if file.suffix == ".onnx" else MAX_OTHER_BYTES
+        if file.stat().st_size > most:
+            raise BundleError(f"{path}: {name} is larger than {most} bytes")
         if file.stat().st_size != entry.size:
             size = file.stat().st_size
             raise BundleError(f"{path}: {name} has {size} bytes instead of {entry.size}")
         if _sha256(file) != entry.sha256:
             raise BundleError(f"{path}: {name} is damaged: its sha256 differs from the manifest")
-    return Bundle(path, manifest)
+    return Bundle(path, manifest, hashlib.sha256(content).hexdigest())
 
 
 def stage(repository: Path, name: str) -> Path:
@@ -227,11 +267,12 @@ def seal(staged: Path, manifest: Manifest) -> Bundle:
     files = {
         path.name: FileEntry(sha256=_sha256(path), size=path.stat().st_size)
         for path in sorted(staged.iterdir())
-        if path.name != MANIFEST
+        if path.name not in (MANIFEST, signatures.FILE)
     }
     final = manifest.model_copy(update={"files": files})
-    (staged / MANIFEST).write_text(final.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return Bundle(staged, final)
+    content = (final.model_dump_json(indent=1) + "\n").encode()
+    (staged / MANIFEST).write_bytes(content)
+    return Bundle(staged, final, hashlib.sha256(content).hexdigest())
 
 
 def publish(bundle: Bundle) -> Bundle:
@@ -240,7 +281,7 @@ def publish(bundle: Bundle) -> Bundle:
     while True:
         version = max(versions(repository, name), default=0) + 1
         numbered = bundle.manifest.model_copy(update={"name": name, "version": version})
-        final = seal(bundle.path, numbered).manifest
+        final = seal(bundle.path, numbered)
         target = bundle.path.parent / str(version)
         try:
             bundle.path.rename(target)
@@ -248,19 +289,7 @@ def publish(bundle: Bundle) -> Bundle:
             if target.exists():
                 continue
             raise
-        return Bundle(target, final)
-
-
-def _contents(path: Path, most: int) -> bytes:
-    """Of a file. Raises OSError if it is none, such as a named pipe, which would keep its reader waiting."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
-    return content
+        return replace(final, path=target)
 
 
 def _sha256(path: Path) -> str:

@@ -4,13 +4,14 @@ Works on the folder alone: a service that runs on it, on whatever machine, sees 
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from service import tasks
 from service.errors import BundleError
-from service.registry import bundle, canary, repository
+from service.registry import bundle, canary, repository, signatures
 from service.registry.canary import Canary
 from service.registry.repository import StoredModel
 from service.settings import Settings
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
         "check", help="hashes and golden examples of every version, or these"
     )
     check.add_argument("bundles", nargs="*", metavar="NAME=VERSION")
+    sign = commands.add_parser("sign", help="vouch for these versions with a private key")
+    sign.add_argument("--key", type=Path, required=True, help="of Ed25519, a PEM file")
+    sign.add_argument("bundles", nargs="+", metavar="NAME=VERSION")
     pin = commands.add_parser("pin", help="have this version served, whatever others there are")
     pin.add_argument("bundle", metavar="NAME=VERSION")
     unpin = commands.add_parser("unpin", help="have the highest version served again")
@@ -46,13 +50,15 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
     stored_models = repository.scan(settings.models, settings.pins)
     try:
         if given.command == "check":
-            return _check(stored_models, given.bundles)
+            return _check(stored_models, given.bundles, settings.trusted_keys)
+        if given.command == "sign":
+            return _sign(stored_models, given.bundles, given.key)
         if given.command == "pin":
-            _pin(settings.models, stored_models, given.bundle)
+            _pin(settings, stored_models, given.bundle)
         elif given.command == "unpin":
             bundle.pin(settings.models, _stored_model(stored_models, given.name).path.name, None)
         elif given.command == "canary":
-            _canary(settings.models, stored_models, given.bundle, given.percent)
+            _canary(settings, stored_models, given.bundle, given.percent)
         elif given.command in ("promote", "drop"):
             stored = _stored_model(stored_models, given.name)
             _end_canary(settings.models, stored, promote=given.command == "promote")
@@ -76,7 +82,9 @@ def _list(stored_models: dict[str, StoredModel]) -> None:
         print(row.format(name, stored.wanted, pinned, tried, size, versions))
 
 
-def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int:
+def _check(
+    stored_models: dict[str, StoredModel], bundles: Sequence[str], trusted_keys: Path | None
+) -> int:
     chosen = [_split(stored_models, each) for each in bundles] or [
         (stored, version) for stored in stored_models.values() for version in stored.versions
     ]
@@ -84,7 +92,7 @@ def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int
     for stored, version in chosen:
         path = stored.path / str(version)
         try:
-            task = tasks.load(path)
+            task = tasks.load(path, trusted_keys)
         except BundleError as error:
             print(f"bad   {error.detail}")
             status = 1
@@ -93,22 +101,36 @@ def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int
     return status
 
 
-def _pin(models: Path, stored_models: dict[str, StoredModel], pair: str) -> None:
+def _sign(stored_models: dict[str, StoredModel], bundles: Sequence[str], key: Path) -> int:
+    """Raises BundleError if one of them cannot be served: nobody should vouch for it."""
+    for stored, version in [_split(stored_models, each) for each in bundles]:
+        path = stored.path / str(version)
+        tried = tasks.load(path).bundle
+        manifest = bundle.manifest_bytes(path)
+        if hashlib.sha256(manifest).hexdigest() != tried.manifest_sha256:
+            raise BundleError(f"{path}: its manifest has just changed")
+        print(f"signed {path} {tried.sha256} by key {signatures.sign(path, manifest, key)}")
+    return 0
+
+
+def _pin(settings: Settings, stored_models: dict[str, StoredModel], pair: str) -> None:
     """Raises BundleError if the version cannot be served."""
     stored, version = _split(stored_models, pair)
-    tasks.load(stored.path / str(version))
-    bundle.pin(models, stored.path.name, version)
+    tasks.load(stored.path / str(version), settings.trusted_keys)
+    bundle.pin(settings.models, stored.path.name, version)
 
 
-def _canary(models: Path, stored_models: dict[str, StoredModel], pair: str, percent: float) -> None:
+def _canary(
+    settings: Settings, stored_models: dict[str, StoredModel], pair: str, percent: float
+) -> None:
     """Raises BundleError if the version cannot be served, or is the only one that can."""
     stored, version = _split(stored_models, pair)
     if not 0 <= percent <= 100:
         raise BundleError("--percent must be from 0 to 100")
     if version == stored.pinned or len(stored.versions) == 1:
         raise BundleError(f"{pair} serves; a canary is a version beside the one that serves")
-    tasks.load(stored.path / str(version))
-    canary.write(models, stored.path.name, Canary(version, percent))
+    tasks.load(stored.path / str(version), settings.trusted_keys)
+    canary.write(settings.models, stored.path.name, Canary(version, percent))
 
 
 def _end_canary(models: Path, stored: StoredModel, *, promote: bool) -> None:

@@ -3,7 +3,7 @@
 Leaves out how a model is loaded (registry.py) and which versions are stored (repository.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -73,6 +73,8 @@ class ModelEntry:
     """Why the version that should serve does not."""
     tried: StoredModel | None = None
     """What was stored when it failed; it is tried again only when that has changed."""
+    served: dict[int, list[tuple[str, int, int]]] = field(default_factory=dict)
+    """By version, the files of those that have been loaded: a rollback needs no trial."""
     canary: LoadedModel[Any, Any] | None = None
     canary_failed: StoredModel | None = None
     """What was stored when it could not be loaded."""

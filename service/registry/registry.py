@@ -2,9 +2,10 @@
 
 The pinned or else the highest version of each name serves. If at the start that one cannot be served, its name
 does not serve at all: an older version in its place would answer differently without anyone having decided so.
-Later, when another version should serve, that one is loaded beside the old one and replaces it between two
-requests; if it cannot be loaded, the old one goes on. Every process scans the repository itself, so that they need
-not coordinate. Leaves out what a bundle is (bundle.py) and what a task does with it (tasks/).
+Later, when another version should serve, it is tried in a process of its own (trial.py), loaded beside the old
+one, and replaces that between two requests; if it cannot be loaded, the old one goes on. Every process scans
+the repository itself, so that they need not coordinate. Leaves out what a bundle is (bundle.py) and what a task
+does with it (tasks/).
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from service.registry import repository
 from service.registry.entry import ModelEntry, Refused
 from service.registry.loaded_model import LoadedModel
 from service.registry.repository import StoredModel
+from service.registry.trial import run as run_trial
 from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
 from service.settings import Settings
 from service.tasks.base import Models, Router, TaskSpec
@@ -60,6 +62,15 @@ class Registry:
             await asyncio.sleep(self._settings.watch_seconds)
             await self.refresh()
 
+    async def catch_up(self) -> None:
+        """In a process that was forked after the models were loaded: load what is new since, within a time."""
+        if not self._loaded:
+            return
+        try:
+            await asyncio.wait_for(self.refresh(), self._settings.hang_seconds / 2)
+        except TimeoutError:  # a disk that hangs, for one
+            logger.error("%s cannot be read in time", self._settings.models)
+
     async def load(self) -> None:
         """Load every model, once, side by side. One that fails is logged and leaves the others alone."""
         if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
@@ -78,12 +89,6 @@ class Registry:
         seconds = time.perf_counter() - began
         logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
 
-    def changed(self) -> bool:
-        """Whether a scan of the repository finds what `refresh` would act on. Raises OSError."""
-        stored = repository.scan(self._settings.models, self._settings.pins)
-        known = {name: self.entries[name].stored for name in stored if name in self.entries}
-        return stored != known or any(task not in self._routers for task in self._tasks())
-
     async def refresh(self) -> None:
         """Scan the repository, and load what should serve now and does not yet."""
         settings = self._settings
@@ -98,8 +103,8 @@ class Registry:
         self._update_entries(stored_models)
         await self._load_routers()
         for entry in self.entries.values():  # one after the other, beside the requests
-            await self._load(entry)
-            await self._load_canary(entry)
+            await self._load(entry, trial=True)
+            await self._load_canary(entry, trial=True)
 
     def get(self, name: str, call: Call | None = None) -> LoadedModel[Any, Any]:
         """The model of that name, for this request: its canary, perhaps.
@@ -174,18 +179,19 @@ class Registry:
             else:
                 self.entries[name] = ModelEntry(name, stored)
 
-    async def _load(self, entry: ModelEntry) -> None:
+    async def _load(self, entry: ModelEntry, *, trial: bool = False) -> None:
         """Load the version that should serve, if it does not yet; a failure leaves the old one serving."""
         began = time.perf_counter()
         stored, old, new, failure = entry.stored, entry.model, entry.model, None
         if entry.tried == stored:
             return
         try:
-            path = stored.folder
             if old is None or old.name.version != stored.wanted:
                 canary = entry.canary  # if it was promoted, it is loaded already
                 known = canary if canary and canary.name.version == stored.wanted else None
-                new = known or await self._open(entry.name, path)
+                tried = trial and entry.served.get(stored.wanted) != stored.files
+                new = known or await self._open(entry.name, stored.folder, trial=tried)
+                entry.served[stored.wanted] = stored.files
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
@@ -209,7 +215,7 @@ class Registry:
             self._metrics.model_load.labels(entry.name).set(seconds)
             logger.info("%s version %d serves after %.2f s", entry.name, stored.wanted, seconds)
 
-    async def _load_canary(self, entry: ModelEntry) -> None:
+    async def _load_canary(self, entry: ModelEntry, *, trial: bool = False) -> None:
         """Load the version that should be tried beside the one that serves, if it is not yet; unload another."""
         stored, old = entry.stored, entry.canary
         wanted = stored.canary.version if stored.canary else None
@@ -220,7 +226,8 @@ class Registry:
         if wanted is None or entry.canary or entry.canary_failed == stored:
             return
         try:
-            entry.canary = await self._open(entry.name, stored.path / str(wanted))
+            path = stored.path / str(wanted)
+            entry.canary = await self._open(entry.name, path, trial=trial)
             entry.canary_failed = None
             self._show(entry.canary, 1)
             logger.info("%s version %d is tried beside %d", entry.name, wanted, stored.wanted)
@@ -229,9 +236,14 @@ class Registry:
             reason = error.detail if isinstance(error, BundleError) else where(error)
             logger.error("%s version %d cannot be tried: %s", entry.name, wanted, reason)
 
-    async def _open(self, name: str, path: Path) -> LoadedModel[Any, Any]:
-        """Raises BundleError."""
-        task = await asyncio.to_thread(tasks.load, path)
+    async def _open(self, name: str, path: Path, *, trial: bool) -> LoadedModel[Any, Any]:
+        """Raises BundleError.
+
+        trial: in a process of its own first, since there are requests to answer.
+        """
+        if trial:
+            await asyncio.to_thread(run_trial, path, self._settings.trusted_keys)
+        task = await asyncio.to_thread(tasks.load, path, self._settings.trusted_keys)
         manifest = task.bundle.manifest
         tasks.check_name(name, manifest.task, manifest.languages)
         return LoadedModel(

@@ -17,6 +17,7 @@ from typing import Any
 from service.errors import BundleError, TextLoomError
 from service.registry import bundle
 from service.registry.bundle import Bundle
+from service.tasks import memory
 from service.tasks.base import AnyTask, TaskSpec, predict
 
 ENTRY_POINTS = "textloom.tasks"
@@ -68,12 +69,24 @@ def check_name(name: str, task: str, languages: Sequence[str]) -> None:
         )
 
 
-def load(path: Path) -> AnyTask:
-    """The bundle in folder `path`, checked, opened and tried on its golden examples.
+def load(path: Path, trusted_keys: Path | None = None) -> AnyTask:
+    """The bundle in folder `path`, checked, opened and tried on its golden examples, in bounded memory.
 
-    Raises BundleError that says what is wrong with it.
+    trusted_keys: a file of public keys, one of which must have signed it. Raises BundleError that says what is
+    wrong with it.
     """
-    task = open_bundle(bundle.read(path))
+    checked = bundle.read(path, trusted_keys)
+    with memory.limited() as most:
+        try:
+            return _tried(checked)
+        except BundleError as error:
+            if "bad_alloc" not in error.detail and not isinstance(error.__cause__, MemoryError):
+                raise
+            raise BundleError(f"{path}: it needs more than {most // 2**20} MB of memory") from error
+
+
+def _tried(checked: Bundle) -> AnyTask:
+    path, task = checked.path, open_bundle(checked)
     golden = task.bundle.manifest.golden
     if not golden:
         raise BundleError(f"{path}: the manifest holds no golden examples to check the graph with")

@@ -118,7 +118,7 @@ def test_it_holds_what_the_service_needs_and_lets_it_do_no_more(engine: str) -> 
         call(engine, "exec", number, "touch", "/tmp/x")
         for program in ("gcc", "cc", "make"):
             assert call(engine, "exec", number, "which", program, check=False).returncode
-        for module in ("torch", "training", "pip", "pytest"):
+        for module in ("torch", "training", "pip", "setuptools", "pytest"):
             command = ["python", "-c", f"import {module}"]
             assert (
                 "ModuleNotFoundError"

@@ -198,13 +198,13 @@ class Ner:
         log_odds = manifest.options.get("log_odds", {})
         self._odds = {label: math.exp(log_odds.get(label, 0.0)) for label in manifest.labels}
         self._reader = Reader(
-            Tokenizer.from_file(str(bundle.file("tokenizer.json"))),
+            Tokenizer.from_buffer(bundle.content("tokenizer.json")),
             manifest.options["alphabet"],
             manifest.options["word_characters"],
         )
-        self._char_cnn = Session(bundle.file("letters.onnx"))
+        self._char_cnn = Session.of(bundle, "letters.onnx")
         self._cached_features: dict[str, bytes] = {}
-        self._session = Session(bundle.file("model.onnx"))
+        self._session = Session.of(bundle, "model.onnx")
         blank = self._feeds([self._reader.read("a")])
         potentials = self._session.run(blank, ["transitions", "start", "end"])
         transitions, start, end = (potential.astype(np.float64) for potential in potentials)

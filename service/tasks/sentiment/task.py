@@ -90,8 +90,8 @@ class Sentiment:
         self._limit = bundle.manifest.limits.max_tokens
         self._language = bundle.manifest.languages[0]
         self._labels = bundle.manifest.labels
-        self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
-        self._session = Session(bundle.file("model.onnx"))
+        self._tokenizer = Tokenizer.from_buffer(bundle.content("tokenizer.json"))
+        self._session = Session.of(bundle, "model.onnx")
 
     def request(self, text: str | list[str], **options: Any) -> SentimentRequest:
         return SentimentRequest(text=text, **options)

@@ -7,7 +7,6 @@ bundle may hold a list of such entries, which training makes of written pairs
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from service.errors import BundleError
 from service.tasks.translate.casing import CAPITAL, UPPER, lowered
@@ -41,16 +40,18 @@ class Lexicon:
         self._entries, self._language = entries, language
 
     @classmethod
-    def read(cls, path: Path, language: str) -> "Lexicon":
-        """Of a file with a line for each entry: its key and its translations into `language`, with tabs between.
+    def read(cls, content: bytes, language: str) -> "Lexicon":
+        """Of UTF-8 text, a line for each entry: its key and its translations into `language`, with tabs between.
 
         Raises BundleError.
         """
         entries: dict[str, list[str]] = {}
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(content.decode().splitlines(), 1):
             source, *targets = line.split("\t")
             if not source or not targets or not all(targets):
-                raise BundleError(f"{path}: line {number} is no entry: a key, a tab, a translation")
+                raise BundleError(
+                    f"lexicon: line {number} is no entry: a key, a tab, a translation"
+                )
             entries[source] = targets
         return cls(entries, language)
 

@@ -96,16 +96,16 @@ class Translate:
         self._beam = int(options["beam"])
         self._length_penalty = float(options["length_penalty"])
         self._repeats = int(options["repeats"])
-        self._tokenizer = Tokenizer.from_file(str(bundle.file("tokenizer.json")))
+        self._tokenizer = Tokenizer.from_buffer(bundle.content("tokenizer.json"))
         self._tokenizer.encode_special_tokens = True  # `</s>` in a text is text, not its end
         self._reader = Reader(self.source, self.target, self._tokenizer.get_vocab())
         self._lexicon = (
-            Lexicon.read(bundle.file(options["lexicon"]), self.target)
+            Lexicon.read(bundle.content(options["lexicon"]), self.target)
             if options.get("lexicon")
             else None
         )
-        self._encoder = Session(bundle.file("encoder.onnx"))
-        self._decoder = Session(bundle.file("decoder.onnx"))
+        self._encoder = Session.of(bundle, "encoder.onnx")
+        self._decoder = Session.of(bundle, "decoder.onnx")
 
     def request(self, text: str | list[str], **options: Any) -> TranslateRequest:
         return TranslateRequest(text=text, source=self.source, target=self.target, **options)

@@ -52,7 +52,7 @@ class Form:
         self.bundle = bundle
         self._labels = bundle.manifest.labels
         self._limit = bundle.manifest.limits.max_tokens
-        self._session = Session(bundle.file("model.onnx"))
+        self._session = Session.of(bundle, "model.onnx")
 
     def request(self, text: str | list[str], **options: Any) -> FormRequest:
         return FormRequest(text=text, **options)

@@ -4,16 +4,15 @@ import importlib
 import json
 import subprocess
 import sys
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import positive_data_acceptance
+
+from benchmarks import fuzz
 
 from ..helpers import TASKS
 
@@ -160,16 +159,14 @@ def test_every_field_of_a_query_says_what_it_is(tiny_client: httpx.Client, path:
 
 @pytest.fixture(scope="module")
 def described(tiny_client: httpx.Client) -> Any:
-    """The document, less the one header with which a caller asks for a 504."""
-    found = document(tiny_client)
-    for methods in found["paths"].values():
-        for operation in methods.values():
-            operation["parameters"] = [
-                parameter
-                for parameter in operation["parameters"]
-                if parameter["name"] != "X-Request-Timeout-Ms"
-            ]
-    return schemathesis.openapi.from_dict(found)
+    return fuzz.described(document(tiny_client))
+
+
+@pytest.fixture(scope="module")
+def valid(tiny_client: httpx.Client) -> Iterator[fuzz.Valid]:
+    valid = fuzz.Valid("127.0.0.1", tiny_client.base_url.port or 80)
+    yield valid
+    valid.close()
 
 
 @pytest.mark.parametrize(
@@ -178,28 +175,19 @@ def described(tiny_client: httpx.Client) -> Any:
     + [("post", path, GenerationMode.NEGATIVE) for path in TASKS],
 )
 def test_thousands_of_requests_meet_no_server_error_and_no_undocumented_answer(
-    tiny_client: httpx.Client, described: Any, method: str, path: str, mode: GenerationMode
+    tiny_client: httpx.Client,
+    described: Any,
+    valid: fuzz.Valid,
+    method: str,
+    path: str,
+    mode: GenerationMode,
 ) -> None:
-    operation = described[path][method]
-    seen: Counter[int] = Counter()
+    """Nor do they change what valid requests between them get."""
     positive = mode is GenerationMode.POSITIVE
-    # a language or label may be right by the schema and yet not be served
-    unmeant = [positive_data_acceptance]
-
-    @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(
-        max_examples=50 if path not in TASKS else 600 if positive else 300,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    def run(case: Any) -> None:
-        base_url = str(tiny_client.base_url)
-        response = case.call_and_validate(base_url=base_url, timeout=180, excluded_checks=unmeant)
-        seen[response.status_code] += 1
-
-    run()
+    examples = 50 if path not in TASKS else 600 if positive else 300
+    base_url, before = str(tiny_client.base_url), valid.asked
+    seen = fuzz.by_schema(described[path][method], mode, examples, base_url, valid)
+    assert valid.asked > before
     if path in TASKS:  # else the test would be worth little
         expected = 200 if positive and path != "/translate" else 422
         assert seen[expected] > 100

@@ -63,6 +63,44 @@ def test_what_is_published_is_read_again(tmp_path: Path) -> None:
     assert read.sha256 == written.sha256
 
 
+def test_the_hash_of_a_bundle_covers_its_manifest(published: Path) -> None:
+    before = bundle.read(published).sha256
+    file = published / bundle.MANIFEST
+    file.write_text(
+        file.read_text().replace('"f1":0.5', '"f1":0.9').replace('"f1": 0.5', '"f1": 0.9')
+    )
+    after = bundle.read(published)
+    assert after.manifest.scores["test"]["f1"] == 0.9
+    assert after.sha256 != before
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
+def test_a_link_may_lead_within_a_bundle_but_not_out_of_it(published: Path, name: str) -> None:
+    (published / "data").mkdir()
+    (published / name).rename(published / "data" / name)
+    (published / name).symlink_to(Path("data") / name)
+    bundle.read(published)
+    outside = published.parent.parent / name
+    (published / "data" / name).rename(outside)
+    (published / name).unlink()
+    (published / name).symlink_to(outside)
+    with pytest.raises(BundleError, match=f"{name} leads out of the bundle"):
+        bundle.read(published)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("model.onnx", bundle.MAX_GRAPH_BYTES), ("tokenizer.json", bundle.MAX_OTHER_BYTES)],
+)
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(
+    published: Path, name: str, most: int
+) -> None:
+    with (published / name).open("r+b") as file:
+        file.truncate(most + 1)  # sparse: it takes no room
+    with pytest.raises(BundleError, match=f"{name} is larger than {most} bytes"):
+        bundle.read(published)
+
+
 def test_a_file_that_the_manifest_does_not_name_is_refused(published: Path) -> None:
     (published / "extra.txt").write_text("x")
     checked = bundle.read(published)
@@ -73,8 +111,9 @@ def test_a_file_that_the_manifest_does_not_name_is_refused(published: Path) -> N
 
 def test_the_hash_of_a_bundle_is_that_of_its_files(tmp_path: Path, published: Path) -> None:
     first = bundle.read(published).sha256
-    same = bundle.publish(sealed(bundle.stage(tmp_path, "ner")))
-    assert same.sha256 == first
+    copied = tmp_path / "copy" / "ner" / "1"
+    shutil.copytree(published, copied)
+    assert bundle.read(copied).sha256 == first
     staged = bundle.stage(tmp_path, "ner")
     sealed(staged)
     (staged / "more.txt").write_text("x")
@@ -115,7 +154,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "another name": (lambda p: rewritten(p, lambda c: c.update(name="x")), "says x/1; was the folder"),
     "a path upwards": (entry("../../secret"), "'../../secret' is not the plain name of a file"),
     "an absolute path": (entry("/etc/passwd"), "'/etc/passwd' is not the plain name of a file"),
-    "the folder above": (entry(".."), r"\.\. is missing"),
+    "the folder above": (entry(".."), r"\.\. leads out of the bundle"),
     "a file that never was": (entry("ghost.onnx"), "ghost.onnx is missing"),
 }  # fmt: skip
 
@@ -227,10 +266,16 @@ def test_a_bundle_that_does_not_answer_as_it_should_is_refused(copied: Path, lie
     assert str(copied) in caught.value.detail
 
 
-def test_a_graph_that_onnx_runtime_cannot_load_is_refused(copied: Path) -> None:
-    (copied / "model.onnx").write_bytes(b"not a graph")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"not a graph", "this is no ONNX graph"), (b"", "ONNX Runtime cannot load this graph")],
+)
+def test_a_graph_that_onnx_runtime_cannot_load_is_refused(
+    copied: Path, content: bytes, message: str
+) -> None:
+    (copied / "model.onnx").write_bytes(content)
     bundle.seal(copied, bundle.read_manifest(copied))
-    with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot load this graph"):
+    with pytest.raises(BundleError, match=rf"model\.onnx: {message}"):
         tasks.load(copied)
 
 

@@ -57,7 +57,7 @@ def test_the_service_finds_what_training_writes(tmp_path: Path) -> None:
     names = [str(words)]
     found = lexicon.read(names, languages=("fr", "en"), reverse=True, known=KNOWN, folder=None)
     lexicon.write(path, found)
-    read = Lexicon.read(path, "en")
+    read = Lexicon.read(path.read_bytes(), "en")
     reader = Reader("fr", "en", KNOWN)
     assert read.find(reader.read("L’eau !").text.text) == [" the water!"]
     assert read.find(reader.read("lundi").text.text) == ["\ue000 monday"]
