@@ -139,7 +139,7 @@ def _targets(arguments: Arguments, sources: Sequence[Source]) -> list[Path | Non
         if target.exists() and source.file != "-" and target.samefile(source.file):
             raise Stop(f"{target} would replace what is read; name another --output")
         if target.exists() and not arguments.overwrite:
-            raise Stop(f"{target} is there already; --overwrite replaces it")
+            raise Stop(f"{target} already exists; use --overwrite to replace it")
     if folder:
         output.mkdir(parents=True, exist_ok=True)
     elif not output.parent.is_dir():

@@ -134,7 +134,7 @@ def _table(source: Source, column: str | None) -> Iterator[Row]:
                 continue
             fields = dict(zip(header, cells, strict=False))
             if len(cells) != len(header):
-                problem = f"{len(cells)} columns in place of {len(header)}"
+                problem = f"{len(cells)} columns instead of {len(header)}"
                 yield Row(number, fields, problem=problem, column=name)
             else:
                 yield _row(number, fields, name)
@@ -214,7 +214,7 @@ def parquet_file(source: Source) -> Any:
 def _row(number: int, fields: dict[str, Any], column: str) -> Row:
     text = fields.get(column)
     if not isinstance(text, str):
-        problem = f"{column!r} is no text" if column in fields else f"there is no {column!r}"
+        problem = f"{column!r} is not a string" if column in fields else f"there is no {column!r}"
     else:
         problem = _wrong(text)
     return Row(number, fields, "" if problem else str(text), problem, column)
@@ -232,10 +232,10 @@ def _wrong(text: str) -> str:
         try:
             text.encode("utf-8", "surrogateescape").decode()
         except UnicodeDecodeError as error:
-            return f"not UTF-8: byte {error.start} is wrong; --encoding names another"
+            return f"not UTF-8 at byte {error.start}; set another encoding with --encoding"
         except UnicodeEncodeError:
             pass
-        return "half a character"
+        return "contains a lone surrogate"
     return ""
 
 
@@ -243,5 +243,7 @@ def _known(name: str, column: str | None, names: Iterable[str]) -> str:
     known = list(names)
     if (column or "text") in known:
         return column or "text"
-    listed = ", ".join(known) or "none"
-    raise Stop(f"{name} has no column {column or 'text'!r}; name one with --column: {listed}")
+    if not known:
+        raise Stop(f"{name} is empty: a table needs a line with the names of its columns")
+    listed = ", ".join(known)
+    raise Stop(f"{name} has no column {column or 'text'!r}; choose one with --column: {listed}")

@@ -33,13 +33,15 @@ def open_output(path: Path, *, fingerprint: dict[str, Any], overwrite: bool) -> 
     """Raises Stop if the file is there already, or cannot be written."""
     if ending(path.name) not in ENDINGS:
         raise Stop(
-            f"{path}: end it in .jsonl, .csv, .tsv or .parquet; the first three also in .gz or .xz"
+            f"{path}: its extension must be .jsonl, .csv, .tsv or .parquet (or .jsonl.gz, .csv.xz ...)"
         )
+    if not path.parent.is_dir():
+        raise Stop(f"{path}: there is no folder {path.parent}")
     part = path.with_name(path.name + ".part")
     if overwrite:
         part.unlink(missing_ok=True)
     elif path.exists():
-        raise Stop(f"{path} is there already; --overwrite replaces it")
+        raise Stop(f"{path} already exists; use --overwrite to replace it")
     try:
         return Output(path, part, fingerprint)
     except OSError as error:

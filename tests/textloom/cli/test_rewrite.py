@@ -56,7 +56,7 @@ def test_a_text_file_is_a_document_if_one_is_asked_for(
     options = ("--from", "en", "--to", "fr", "--models", readers, "-o", "b.txt")
     run("translate", "a.txt", *options)
     assert (tmp_path / "b.txt").read_text() == "thé énd\nis néar.\n\n  thé rést\n"
-    assert "--overwrite replaces it" in run("translate", "a.txt", *options, status=1).err
+    assert "use --overwrite to replace it" in run("translate", "a.txt", *options, status=1).err
     run("translate", "a.txt", *options, "--overwrite")
 
 
@@ -92,7 +92,7 @@ def test_redacted_rows_hold_no_name_and_no_other_column(run: Run, tmp_path: Path
     assert (tmp_path / "out.csv").read_text().splitlines() == [
         "id,text,error",
         "1,[PER],",
-        "2,,not UTF-8: byte 0 is wrong; --encoding names another",
+        "2,,not UTF-8 at byte 0; set another encoding with --encoding",
         "3,good,",
     ]
     assert "line 3" in done.err
