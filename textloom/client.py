@@ -152,7 +152,7 @@ class Client(_Shared):
         offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
         pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
-    def ner(self, text: Any, **options: Any) -> Any:
+    def ner(self, text: str | list[str], **options: Any) -> Any:
         """Find the names in a text, or in each text of a list.
 
         Args:
@@ -164,9 +164,6 @@ class Client(_Shared):
             redact: Also return the text with each entity replaced by its label.
             pseudonyms: Also return the text with each entity replaced by a numbered label.
             model: Name of a model, if not the task's default.
-
-        Returns:
-            A NerResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.
@@ -192,7 +189,7 @@ class Client(_Shared):
         offsets: Unit = "codepoint",
         model: str | None = None,
     ) -> list[SentimentResult]: ...
-    def sentiment(self, text: Any, **options: Any) -> Any:
+    def sentiment(self, text: str | list[str], **options: Any) -> Any:
         """Judge the sentiment of a text, or of each text of a list.
 
         Args:
@@ -200,9 +197,6 @@ class Client(_Shared):
             sentences: Also judge each sentence.
             offsets: Unit of the sentences' `start` and `end`.
             model: Name of a model, if not the task's default.
-
-        Returns:
-            A SentimentResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.
@@ -232,7 +226,7 @@ class Client(_Shared):
         format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
-    def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
+    def translate(self, text: str | list[str], *, source: str = "auto", **options: Any) -> Any:
         """Translate a text, or each text of a list.
 
         Args:
@@ -243,25 +237,19 @@ class Client(_Shared):
             format: `html` keeps the markup and translates the text in it.
             model: Name of a model, if not the default for the languages.
 
-        Returns:
-            A TranslateResult for a string, a list of them for a list.
-
         Raises:
             Refused: The server answered with an error.
             Unreachable: The server could not be reached.
         """
         return self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
-    def ask(self, task: str, text: Any, **options: Any) -> Any:
-        """Call any task of the server.
+    def ask(self, task: str, text: str | list[str], **options: Any) -> Any:
+        """Call any task of the server: an AnyResult for a string, a list of them for a list.
 
         Args:
             task: Name of the task, as in its path.
             text: A string, or a list of strings of any length.
             options: Fields of the task's request.
-
-        Returns:
-            An AnyResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.
@@ -365,7 +353,7 @@ class AsyncClient(_Shared):
         offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
         pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
-    async def ner(self, text: Any, **options: Any) -> Any:
+    async def ner(self, text: str | list[str], **options: Any) -> Any:
         """Find the names in a text, or in each text of a list.
 
         Args:
@@ -377,9 +365,6 @@ class AsyncClient(_Shared):
             redact: Also return the text with each entity replaced by its label.
             pseudonyms: Also return the text with each entity replaced by a numbered label.
             model: Name of a model, if not the task's default.
-
-        Returns:
-            A NerResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.
@@ -405,7 +390,7 @@ class AsyncClient(_Shared):
         offsets: Unit = "codepoint",
         model: str | None = None,
     ) -> list[SentimentResult]: ...
-    async def sentiment(self, text: Any, **options: Any) -> Any:
+    async def sentiment(self, text: str | list[str], **options: Any) -> Any:
         """Judge the sentiment of a text, or of each text of a list.
 
         Args:
@@ -413,9 +398,6 @@ class AsyncClient(_Shared):
             sentences: Also judge each sentence.
             offsets: Unit of the sentences' `start` and `end`.
             model: Name of a model, if not the task's default.
-
-        Returns:
-            A SentimentResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.
@@ -445,7 +427,9 @@ class AsyncClient(_Shared):
         format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
-    async def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
+    async def translate(
+        self, text: str | list[str], *, source: str = "auto", **options: Any
+    ) -> Any:
         """Translate a text, or each text of a list.
 
         Args:
@@ -456,25 +440,19 @@ class AsyncClient(_Shared):
             format: `html` keeps the markup and translates the text in it.
             model: Name of a model, if not the default for the languages.
 
-        Returns:
-            A TranslateResult for a string, a list of them for a list.
-
         Raises:
             Refused: The server answered with an error.
             Unreachable: The server could not be reached.
         """
         return await self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
-    async def ask(self, task: str, text: Any, **options: Any) -> Any:
-        """Call any task of the server.
+    async def ask(self, task: str, text: str | list[str], **options: Any) -> Any:
+        """Call any task of the server: an AnyResult for a string, a list of them for a list.
 
         Args:
             task: Name of the task, as in its path.
             text: A string, or a list of strings of any length.
             options: Fields of the task's request.
-
-        Returns:
-            An AnyResult for a string, a list of them for a list.
 
         Raises:
             Refused: The server answered with an error.

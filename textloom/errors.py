@@ -2,7 +2,7 @@
 
 TextLoomError
 ├── Unreachable   no connection to the server
-├── Refused       an error in place of an answer: `status` says which kind
+├── Refused       an error instead of an answer: `status` says which kind
 └── LoadError     no model can be loaded here
 """
 
@@ -18,22 +18,19 @@ class Unreachable(TextLoomError):
 
 
 class Refused(TextLoomError):
-    """A server, or a model in this process, answered with an error.
-
-    Attributes:
-        status: HTTP status.
-        code: Kind of the error, as `invalid_input`.
-        detail: What is wrong, as a sentence.
-        errors: The invalid fields, each with a JSON `pointer` and a `detail`.
-        request_id: Identifies the request in the log of the server.
-    """
+    """A server, or a model in this process, answered with an error."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
+        """HTTP status."""
         self.code: str = problem.get("code", "")
+        """Kind of the error, as `invalid_input`."""
         self.detail: str = problem.get("detail", "")
+        """What is wrong, as a sentence."""
         self.errors: list[dict[str, str]] = problem.get("errors", [])
+        """The invalid fields, each with a JSON `pointer` and a `detail`."""
         self.request_id: str = problem.get("request_id", "")
+        """Identifies the request in the log of the server."""
         super().__init__(f"{status} {problem.get('title', '')}: {self.detail}")
 
 

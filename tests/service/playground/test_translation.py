@@ -31,7 +31,7 @@ def test_the_translation_turns_to_the_other_language_by_itself(page: Page) -> No
     assert page.one("#into").get_property("value") == "en"
     assert "was trained on English only" in page.one("#ner .note").text
     page.choose("#into", "fr")
-    assert page.one("#translate .note").text == "The text is in French already."
+    assert page.one("#translate .note").text == "The text is already in French."
 
 
 def test_source_and_target_can_be_chosen(page: Page) -> None:
