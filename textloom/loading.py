@@ -150,9 +150,8 @@ def load(task: str, *, model: str | None = None, models: str | Path | None = Non
     Args:
         task: `ner`, `sentiment`, `translate`, or a task of another package.
         model: Name of a model, if not the task's default.
-        models: Folder of the models; by default the one in the variable `TEXTLOOM_MODELS`, in the checkout, or
-        in the
-            package `textloom-models`.
+        models: Folder of the models. By default, the variable `TEXTLOOM_MODELS`, the checkout, or the package
+            `textloom-models`.
 
     Raises:
         LoadError: There is no such task or model, its bundle is damaged, or a required package is not installed.

@@ -392,10 +392,12 @@ def test_a_broken_run_goes_on_where_it_was(
     with part.open("ab") as torn:
         torn.write(b'{"line": 99')
     other = textloom("ner", lines, "-o", out, "--labels", "LOC", status=1)
-    assert "of another run" in other.stderr
+    assert "belongs to another run" in other.stderr
     done = textloom("ner", lines, "-o", out, "--workers", 1)
     before = int(
-        re.findall(r"10,000 texts, ([\d,]+) of them before", done.stderr)[0].replace(",", "")
+        re.findall(r"10,000 texts, ([\d,]+) of them from an earlier run", done.stderr)[0].replace(
+            ",", ""
+        )
     )
     assert 0 < before < 10_000
     with out.open(newline="") as rows_out:

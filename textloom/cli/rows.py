@@ -47,7 +47,7 @@ class Row:
         """With the name of its file, also as a column. Raises Stop if it has such a column already."""
         if "file" in self.fields:
             raise Stop(
-                f"{file} has a column 'file' already, as several files need; rename it, please"
+                f"{file} has a column 'file' already, which is needed for several files; rename it"
             )
         return replace(self, fields={"file": file, **self.fields}, file=file)
 
@@ -66,7 +66,7 @@ def read(source: Source, column: str | None) -> Iterator[Row]:
     if source.kind in documents.KINDS:
         return _document(source)
     if column is not None:
-        hint = "; --input-format says what else it is" if source.file == "-" else ""
+        hint = "; use --input-format if it is a table" if source.file == "-" else ""
         raise Stop(f"--column: {source.name} is read as plain lines, which have no columns{hint}")
     return _lines(source)
 
@@ -223,7 +223,7 @@ def _row(number: int, fields: dict[str, Any], column: str) -> Row:
 def _wrong(text: str) -> str:
     """What is wrong with the characters of a text, or nothing."""
     if "\0" in text:
-        return "holds a NUL byte"
+        return "contains a NUL byte"
     if text.isascii():
         return ""
     try:

@@ -79,7 +79,7 @@ class Csv(JsonLines):
         unknown = record.keys() - set(self._columns)
         if unknown:
             raise Stop(
-                f"line {row.number} has a column {unknown.pop()!r} that the first has not; use --output"
+                f"line {row.number} has a column {unknown.pop()!r} that the first one does not have; use --output"
             )
         writer.writerow([_cell(record.get(name)) for name in self._columns])
 
@@ -96,7 +96,7 @@ class Output:
         first = self._file.readline()
         if first and first != head and first.endswith(b"\n"):
             self._file.close()
-            raise Stop(f"{part} is of another run; remove it, or use --overwrite")
+            raise Stop(f"{part} belongs to another run; remove it, or use --overwrite")
         end = len(first) if first == head else 0
         if end:
             for line in self._file:
@@ -181,7 +181,7 @@ class Output:
         except pyarrow.ArrowException as error:
             whole.unlink(missing_ok=True)
             raise Stop(
-                f"{self._part} cannot become Parquet: {error}; it is JSON lines as it is"
+                f"{self._part} cannot be converted to Parquet: {error}; it contains JSON lines"
             ) from error
 
     def _batches(self) -> Iterator[list[dict[str, Any]]]:

@@ -166,7 +166,7 @@ def test_what_is_no_text_is_refused_by_name(
 def test_a_nul_byte_far_into_a_file_is_a_bad_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_bytes((b"good" + b" " * 9_000 + b"\n") * 40 + b"a\0b\nawful\n")
     done = run("sentiment", "long.txt", "-o", "out.jsonl", "--workers", 1, status=1)
-    assert "line 41: holds a NUL byte" in done.err
+    assert "line 41: contains a NUL byte" in done.err
     with (tmp_path / "out.jsonl").open() as lines:
         assert judged([*lines][-1]) == ["negative"]
 

@@ -105,9 +105,9 @@ def test_redacted_rows_hold_no_name_and_no_other_column(run: Run, tmp_path: Path
     ("arguments", "said"),
     [
         (["ner", "a.html", "--redact"], "a.html: only text, subtitles, Markdown and rows"),
-        (["ner", "bad.txt", "--redact"], "bad.txt: nothing is written"),
-        (["translate", "a.html", "a.md", "--to", "fr"], "ask for them in turn"),
-        (["translate", "a.md", "a.csv", "--to", "fr"], "ask for them in turn"),
+        (["ner", "bad.txt", "--redact"], "bad.txt: not written"),
+        (["translate", "a.html", "a.md", "--to", "fr"], "process them separately"),
+        (["translate", "a.md", "a.csv", "--to", "fr"], "process them separately"),
         (["translate", "a.md", "b.md", "--to", "fr", "-o", "a.csv.md"], "is a file; several"),
         (["translate", "a.md", "--to", "fr", "-o", "a.md", "--overwrite"], "replace what is read"),
         (["translate", "a.md", "--to", "fr", "-o", "no/a.md"], "No such file"),
