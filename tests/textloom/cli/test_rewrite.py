@@ -109,7 +109,7 @@ def test_redacted_rows_hold_no_name_and_no_other_column(run: Run, tmp_path: Path
         (["translate", "a.html", "a.md", "--to", "fr"], "process them separately"),
         (["translate", "a.md", "a.csv", "--to", "fr"], "process them separately"),
         (["translate", "a.md", "b.md", "--to", "fr", "-o", "a.csv.md"], "is a file; several"),
-        (["translate", "a.md", "--to", "fr", "-o", "a.md", "--overwrite"], "replace what is read"),
+        (["translate", "a.md", "--to", "fr", "-o", "a.md", "--overwrite"], "is also read; choose"),
         (["translate", "a.md", "--to", "fr", "-o", "no/a.md"], "No such file"),
         (["translate", "bad.po", "--to", "fr"], "bad.po: "),
         (["translate", "a.md", "--to", "de"], "auto to de is not served"),
