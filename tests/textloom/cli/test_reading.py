@@ -188,7 +188,7 @@ def test_several_files_are_read_one_after_the_other(run: Run, tmp_path: Path) ->
     assert [(row["file"], row.get("sentiment")) for row in found] == [
         ("a.txt", "positive"), ("b.csv", "negative"), ("b.csv", None),
     ]  # fmt: skip
-    assert "textloom: b.csv, line 3: 2 columns in place of 1" in done.err
+    assert "textloom: b.csv, line 3: 2 columns instead of 1" in done.err
     (tmp_path / "c.csv").write_text("file,text\nx,good\n")
     assert "c.csv has a column 'file' already" in run("sentiment", "a.txt", "c.csv", status=1).err
 
