@@ -39,7 +39,7 @@ wheel: .venv/cli  ## build the wheels textloom-service and textloom-models into 
 
 # .venv/cli: the commands of the documentation run where it says
 test: lint .venv/cli  ## install what training and tests need, then run all checks and tests
-	@.venv-dev/bin/python -m pytest $(ARGS)
+	@.venv-dev/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-containers: .venv-dev/installed  ## build the image and test it with docker-compose.yml; needs docker or podman
 	@.venv-dev/bin/python -m pytest -m container -rA tests/deploy $(ARGS)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from textloom.cli import engines, rows, writing
 from textloom.cli.arguments import Arguments
 from textloom.cli.columns import columns
-from textloom.cli.engines import Answers, Engine, blame
+from textloom.cli.engines import Answers, Engine, blame, uninterrupted
 from textloom.cli.errors import Stop
 from textloom.cli.opening import Source
 from textloom.cli.rows import Row
@@ -105,7 +105,9 @@ def answer(
     ahead = 0 if size == 1 else 2 * engine.workers
     while chunk := list(islice(source, size)):
         good = [row for row in chunk if not row.problem]
-        waiting.append((chunk, engine.ask([row.text for row in good]) if good else None))
+        with uninterrupted():
+            asked = engine.ask([row.text for row in good]) if good else None
+        waiting.append((chunk, asked))
         if len(waiting) > ahead:
             yield from _collect(*waiting.popleft(), engine)
     while waiting:
@@ -117,7 +119,8 @@ def _collect(
 ) -> Iterator[tuple[Row, dict[str, Any], str]]:
     good = [row for row in chunk if not row.problem]
     try:
-        results: Iterator[Any] = iter(asked.result() if asked else ())
+        with uninterrupted():
+            results: Iterator[Any] = iter(asked.result() if asked else ())
     except Exception as error:  # noqa: BLE001  whose fault it is, the texts one by one will tell
         if len(good) == 1:
             results = iter([blame(error)])
@@ -131,7 +134,8 @@ def _collect(
 
 def _alone(row: Row, engine: Engine) -> dict[str, Any] | str:
     try:
-        return engine.ask([row.text]).result()[0]
+        with uninterrupted():
+            return engine.ask([row.text]).result()[0]
     except Exception as error:  # noqa: BLE001  the others go on
         return blame(error)
 

@@ -6,9 +6,10 @@ An engine is asked for a list of texts and gives a future of their answers, as d
 import multiprocessing
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,32 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give up what is still being worked on."""
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Defers Ctrl-C to the end of the block; pressed twice, it is not deferred.
+
+    An executor's locks are Python code: a KeyboardInterrupt raised inside one may leave it locked,
+    and the command would then wait for its own threads for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, as under nohup
+        yield
+        return
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        interrupts.append(number)
+        if len(interrupts) > 1:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if interrupts:
+            raise KeyboardInterrupt
 
 
 def blame(error: BaseException) -> str:
