@@ -1,5 +1,4 @@
-# TextLoom's commands; `make` alone lists them. What they need beforehand: python3 (3.11 or newer), its venv
-# module, and make.
+# TextLoom's commands; `make` lists them. Prerequisites: python3 (3.11 or newer), its venv module, and make.
 
 PYTHON ?= python3
 # Passed on by `make serve` and `make test`: make serve ARGS="--port 9000", make test ARGS="-k ner"
@@ -21,16 +20,16 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 .PHONY: help serve cli wheel test test-slow test-containers bench install lint format docs samples sbom lock proto image up \
     down faults fuzz soak audit
 
-help:  ## list these commands
+help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: .venv/installed  ## install what the service needs, then serve on 127.0.0.1:8000
+serve: .venv/installed  ## install the service, and run it on 127.0.0.1:8000
 	@exec .venv/bin/python -m service $(ARGS)
 
-cli: .venv/cli  ## install the command line: .venv/bin/textloom --help
-	@echo "The command is .venv/bin/textloom; after \`. .venv/bin/activate\` it is textloom"
+cli: .venv/cli  ## install the command line, .venv/bin/textloom
+	@echo "Installed .venv/bin/textloom. To use it as textloom: . .venv/bin/activate"
 
-wheel: .venv/cli  ## build dist/*.whl: the package textloom-service, and textloom-models with the models
+wheel: .venv/cli  ## build the wheels textloom-service and textloom-models into dist/
 	@rm -rf dist
 	@for project in . wheels/models; do \
 	    .venv/bin/python -m pip wheel $(PIP_FLAGS) --no-index --no-deps --no-build-isolation --wheel-dir dist ./$$project \
@@ -39,19 +38,19 @@ wheel: .venv/cli  ## build dist/*.whl: the package textloom-service, and textloo
 	@ls dist/*.whl
 
 # .venv/cli: the commands of the documentation run where it says
-test: lint .venv/cli  ## install what training and tests need, then check and test everything
+test: lint .venv/cli  ## install what training and tests need, then run all checks and tests
 	@.venv-dev/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: .venv-dev/cluster  ## what takes minutes: torchrun, and Ray and Spark, which this installs; needs Java
 	@.venv-dev/bin/python -m pytest -m slow $(ARGS)
 
-test-containers: .venv-dev/installed  ## build the image and run docker-compose.yml, if there is an engine
+test-containers: .venv-dev/installed  ## build the image and test it with docker-compose.yml; needs docker or podman
 	@.venv-dev/bin/python -m pytest -m container -rA tests/deploy $(ARGS)
 
-bench: .venv-bench/installed  ## measure the service against others (a quarter of an hour; needs wrk)
+bench: .venv-bench/installed  ## compare the service with others (a quarter of an hour; needs wrk)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
-install: .venv-dev/installed  ## install what training and tests need, and the command line, into .venv-dev
+install: .venv-dev/installed  ## install training, tests and the command line into .venv-dev
 	@echo "Now: . .venv-dev/bin/activate"
 
 faults: .venv-dev/installed  ## try what callers may send and what may break; write the table in docs/security.md
@@ -68,16 +67,16 @@ audit: .venv-dev/installed  ## known vulnerabilities of what the service runs on
 	    .venv-dev/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/$$name.txt || exit 1; \
 	done
 
-lint: .venv-dev/installed  ## ruff and mypy, without the tests
+lint: .venv-dev/installed  ## run ruff and mypy only
 	@.venv-dev/bin/ruff check .
 	@.venv-dev/bin/ruff format --check .
 	@.venv-dev/bin/mypy
 
-format: .venv-dev/installed  ## let ruff mend what it can mend by itself
+format: .venv-dev/installed  ## fix and format the code with ruff
 	@.venv-dev/bin/ruff check --fix .
 	@.venv-dev/bin/ruff format .
 
-image:  ## build the container image, and say how much it adds to its base
+image:  ## build the container image, and show how much it adds to its base
 	@$(if $(ENGINE),,echo "Neither docker nor podman works here." >&2; exit 1)
 	@$(ENGINE) build --quiet --tag $(IMAGE) . >/dev/null
 	@size() { $(ENGINE) image inspect --format '{{.Size}}' "$$1"; }; \
@@ -88,23 +87,23 @@ image:  ## build the container image, and say how much it adds to its base
 up: image  ## start the service with Prometheus, Alertmanager and Grafana (ports 8000, 9090, 9093, 3000)
 	@$(COMPOSE) up --detach $(SERVICES)
 
-down:  ## stop what `make up` started; what Prometheus has recorded stays
+down:  ## stop what `make up` started; Prometheus keeps its data
 	@$(COMPOSE) down
 
 docs: .venv-dev/installed  ## build the documentation into site/
 	@.venv-dev/bin/mkdocs build --quiet --strict
 	@echo "The documentation is site/index.html"
 
-samples: .venv-dev/installed  ## after a model has changed, write the answers and the picture in README and docs anew
+samples: .venv-dev/installed  ## after a model has changed, update the answers and the picture in README and docs
 	@.venv-dev/bin/python -m tests.docs.samples
 
-sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (CycloneDX)
+sbom: .venv-dev/installed  ## write the bill of materials of the service to sbom.json (CycloneDX)
 	@.venv-dev/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
 	    --output-file sbom.json requirements/runtime.txt
 	@echo "The bill of materials is sbom.json"
 
 # uv looks at all platforms at once; pip can only look at its own.
-lock:  ## bring requirements/*.txt in line with requirements/*.in
+lock:  ## update requirements/*.txt from requirements/*.in
 	$(call make_venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
 	@cd requirements && for name in runtime cli traces grpc signatures dev bench cluster; do \
@@ -112,7 +111,7 @@ lock:  ## bring requirements/*.txt in line with requirements/*.in
 	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
 	done
 
-proto: .venv-dev/installed  ## make service/compat/inference_pb2.py of inference.proto
+proto: .venv-dev/installed  ## generate service/compat/inference_pb2.py from inference.proto
 	@cd service/compat && ../../.venv-dev/bin/python -m grpc_tools.protoc --proto_path . --python_out . \
 	    --pyi_out . inference.proto
 

@@ -102,77 +102,77 @@ class Settings(BaseSettings):
     )
 
     models: DirectoryPath = Path("models")
-    """The model repository: a folder of NAME/VERSION/ bundles. The highest version of each name serves,
-    or the one that a file NAME/pinned holds."""
+    """Model repository: a folder with bundles NAME/VERSION/. Of each model, the highest version is served, or
+    the one in the file NAME/pinned."""
     pins: Pins = {}
-    """Versions that serve instead of those, such as ner=2,sentiment=1."""
+    """Versions to serve instead, such as ner=2,sentiment=1."""
     trusted_keys: Annotated[Path, AfterValidator(_trusted_keys)] | None = None
     """File of public keys, PEM, one of which must have signed a bundle (`python -m service models sign`); none: no
     signature is needed. It needs requirements/signatures.txt."""
     watch_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Seconds between two scans of the repository: a new version there serves soon after, without a restart."""
+    """Seconds between scans of the repository. New versions are served without a restart."""
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for every network."""
+    """Address to listen on; 0.0.0.0 for all interfaces."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """Port to listen on; 0 takes a free one and logs it."""
+    """Port to listen on; 0 for a free one, which is logged."""
     workers: Annotated[int, Field(ge=0)] = 0
-    """Processes that serve; 0 for as many as the cores that the container really has."""
+    """Number of worker processes; 0 for one per core that is available to the container."""
     threads: Annotated[int, Field(ge=0)] = 0
-    """Threads of each process for the networks; 0 for so many that every core has one. 1 computes in the event
-    loop, in turns with requests, which is fastest."""
+    """Threads per process that run the networks; 0 for all cores of that process. 1 runs them in the event
+    loop, between requests, which is fastest."""
     cors_origins: Origins = ()
-    """Origins whose pages may call the service from a browser, such as https://app.example, separated by commas;
-    * for all."""
+    """Origins whose web pages may call the service (CORS), such as https://app.example, separated by commas; * for
+    all."""
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
-    """Path below which a proxy serves the service, such as /nlp; it may take it away or not."""
+    """Path prefix under which a proxy serves the service, such as /nlp, whether or not the proxy strips it."""
     keys: Annotated[Path, AfterValidator(_keys)] | None = None
-    """File of the keys that callers must send, which `python -m service keys` makes; none: no key is needed."""
+    """Key file, made by `python -m service keys`; callers must send one of its keys. None: no key is needed."""
     admin: Annotated[str, AfterValidator(_admin)] = ""
-    """HOST:PORT for health and metrics, which are then no longer where callers are; port 0 takes a free one."""
+    """HOST:PORT for health and metrics, which are then served only there; port 0 for a free one."""
     grpc: Annotated[str, AfterValidator(_grpc)] = ""
-    """HOST:PORT for the Open Inference Protocol over gRPC; port 0 takes a free one. It needs
+    """HOST:PORT for the Open Inference Protocol over gRPC; port 0 for a free one. Needs
     requirements/grpc.txt."""
     max_connections: Count = 1000
-    """Most connections of a process. For another one the connection that has been idle for longest is closed; if
-    none is idle, it is answered 503."""
+    """Maximum number of connections per process. A further connection replaces the one that has been idle
+    longest, or is answered 503 if none is idle."""
     max_inflight_bytes: Count = 32 * 1024 * 1024
-    """Most bytes of bodies and of answers that are not taken yet, in a process. For more, what has been on its way
-    for longest gives way, or the new body is answered 503."""
+    """Maximum size of all bodies and unsent answers in a process, in bytes. Beyond that, the transfer that has
+    taken longest is dropped, or the new body is answered 503."""
     max_head_bytes: Annotated[int, Field(ge=0)] = 32 * 1024
-    """Longest head of a request, its line and headers, in bytes; 0 for any length."""
+    """Maximum size of the request line and headers, in bytes; 0 for no limit."""
     read_seconds: Annotated[float, Field(ge=0)] = 60.0
-    """Seconds for the head of a request to come, and as many for its body; 0 for any time."""
+    """Seconds to receive the headers of a request, and again to receive its body; 0 for no limit."""
     write_seconds: Annotated[float, Field(ge=0)] = 60.0
-    """Seconds in which a caller must take an answer; 0 for any time."""
+    """Seconds to send an answer; 0 for no limit."""
     idle_seconds: Count = 65
-    """Seconds until a connection without a request is closed; longer than a load balancer keeps it."""
+    """Seconds until an idle connection is closed; set it higher than the idle timeout of your proxy."""
     max_body_bytes: Count = 4 * 1024 * 1024
-    """Longest body of a request, in bytes."""
+    """Maximum size of a request body, in bytes."""
     max_texts: Count = 1024
-    """Most texts in a request."""
+    """Maximum number of texts in a request."""
     max_characters: Count = 1_000_000
-    """Most characters in a request, all its texts together."""
+    """Maximum number of characters in a request, over all its texts."""
     batch_tokens: Count = 1024
-    """Most tokens computed in one batch, padding included; a longer window runs alone."""
+    """Maximum number of tokens in a batch, including padding; a longer window runs alone."""
     queue_tokens: Count = 65_536
-    """Most tokens that may wait for one model before a request and with it; else it is refused. What fair
-    queueing serves after it does not count."""
+    """Maximum number of tokens queued for a model up to and including a request; beyond that it is refused.
+    Work that fair queueing serves later does not count."""
     timeout_ms: Count = 30_000
-    """Milliseconds until an unfinished request is given up; a caller may ask for less or more."""
+    """Default deadline of a request, in milliseconds; callers may set a shorter or longer one."""
     max_timeout_ms: Count = 300_000
-    """Most milliseconds that a caller gets, however many he asks for."""
+    """Longest deadline that a caller may set, in milliseconds."""
     shutdown_seconds: Count = 20
-    """Seconds that in-flight requests are given to finish after SIGTERM."""
+    """Seconds for in-flight requests to finish after SIGTERM."""
     hang_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """Seconds without a sign of life after which a worker is killed and replaced; after a third of them
-    /health/ready says that it does not answer."""
+    """Seconds after which an unresponsive worker is killed and replaced; after a third of them, /health/ready
+    reports it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """How much is logged. Texts are never logged."""
+    """Minimum level of log messages. Texts are never logged."""
     log_format: Literal["auto", "json", "text"] = "auto"
-    """json: an object a line; text: for people; auto: text on a terminal, json elsewhere."""
+    """json: one object per line; text: readable lines; auto: text on a terminal, else json."""
     traces: Annotated[str, AfterValidator(_traceable)] = ""
-    """Where an OpenTelemetry collector takes spans, such as http://localhost:4318/v1/traces; empty for no spans.
-    It needs requirements/traces.txt."""
+    """URL of an OpenTelemetry collector for spans, such as http://localhost:4318/v1/traces; empty for none. Needs
+    requirements/traces.txt."""
 
     @property
     def processes(self) -> int:

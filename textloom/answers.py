@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Unit = Literal["codepoint", "utf16", "byte"]
-"""Of `start` and `end`."""
+"""Unit of `start` and `end`."""
 
 
 class Answer(BaseModel):
@@ -13,74 +13,94 @@ class Answer(BaseModel):
 
 
 class AnyResult(Answer):
-    """The result of a task that has no class here, with whatever fields it has."""
+    """The result of a task without a class of its own, with the fields that the task defines."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class Entity(Answer):
+    """A name that was found in a text."""
+
     text: str
     label: str
     start: int
     end: int
-    """Half-open, in the unit asked for: with `codepoint`, `text[start:end]` is the name."""
+    """The span is half-open, in the requested unit: with `codepoint`, `text[start:end]` is the name."""
     score: float
     """Probability that exactly this span is an entity of this label."""
     value: dict[str, str | int | float] | None = None
-    """Only if asked for, and if the text tells it."""
+    """The value of a date, time, amount of money, percentage or quantity, if requested and if the text states
+    it."""
 
 
 class Replacement(Answer):
+    """An entity that was replaced in a redacted text."""
+
     text: str
     label: str
     start: int
     end: int
-    """Half-open, in the redacted text."""
+    """The span in the redacted text is half-open."""
     source_start: int
     source_end: int
-    """Half-open, in the text as it was."""
+    """The span in the original text is half-open."""
 
 
 class NerResult(Answer):
+    """The names in a text."""
+
     entities: list[Entity]
     redacted: str | None = None
-    """Only if asked for: the text with each entity replaced by its label, or by a pseudonym."""
+    """The text with each entity replaced by its label or by a pseudonym, if requested."""
     replacements: list[Replacement] = []
 
 
 class Judged(Answer):
     label: str
     score: float
+    """Probability of the label."""
     scores: dict[str, float]
+    """Probability of each label."""
 
 
 class Sentence(Judged):
+    """A sentence, its position in the text, and its sentiment."""
+
     text: str
     start: int
     end: int
 
 
 class SentimentResult(Judged):
+    """The sentiment of a text."""
+
     sentences: list[Sentence] = []
-    """Only if asked for."""
+    """The sentences of the text, if requested."""
 
 
 class Alternative(Answer):
+    """A further translation of a text."""
+
     translation: str
     score: float
+    """Mean log-probability per token."""
 
 
 class TranslateResult(Answer):
+    """The translation of a text."""
+
     translation: str
     source: str
     target: str
     score: float
-    """Mean log-probability of a token; higher is surer."""
+    """Mean log-probability per token: closer to 0 is better."""
     alternatives: list[Alternative] = []
-    """Only if asked for; best first."""
+    """Further translations, best first, if requested."""
 
 
 class ModelInfo(Answer):
+    """A model that a server serves."""
+
     name: str
     status: str
     version: int

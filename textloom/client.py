@@ -105,11 +105,20 @@ class _Shared:
 
 
 class Client(_Shared):
-    """A client for ordinary code; safe to use from several threads.
+    """A client of a TextLoom server, for synchronous code. It is thread-safe.
 
-    timeout: seconds for one request. retries: how often it is repeated. key: for a server that asks for one; if it
-    is not given, the variable TEXTLOOM_KEY. transport: how httpx reaches the server. Raises ValueError for an
-    address without `http://` or `https://`. Each retry is a warning in the log `textloom`.
+    Long lists are split into several requests. Requests are repeated when the server is busy or cannot be reached;
+    each retry is logged as a warning of the logger `textloom`.
+
+    Args:
+        url: Address of the server, with `http://` or `https://`.
+        timeout: Seconds for one request.
+        retries: How often a request is repeated.
+        key: API key, if the server requires one; by default, the variable `TEXTLOOM_KEY`.
+        transport: How httpx connects to the server.
+
+    Raises:
+        ValueError: The address is invalid.
     """
 
     def __init__(
@@ -143,8 +152,23 @@ class Client(_Shared):
         offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
         pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
-    def ner(self, text: Any, **options: Any) -> Any:
-        """The names in a text, or in each text of a list."""
+    def ner(self, text: str | list[str], **options: Any) -> Any:
+        """Find the names in a text, or in each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            labels: Return only entities with these labels.
+            min_score: Return only entities with at least this score, from 0 to 1.
+            offsets: Unit of `start` and `end`.
+            values: Also return the `value` of dates, times, amounts of money, percentages and quantities.
+            redact: Also return the text with each entity replaced by its label.
+            pseudonyms: Also return the text with each entity replaced by a numbered label.
+            model: Name of a model, if not the task's default.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return self._ask("ner", text, options, NerResult)
 
     @overload
@@ -165,8 +189,19 @@ class Client(_Shared):
         offsets: Unit = "codepoint",
         model: str | None = None,
     ) -> list[SentimentResult]: ...
-    def sentiment(self, text: Any, **options: Any) -> Any:
-        """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
+    def sentiment(self, text: str | list[str], **options: Any) -> Any:
+        """Judge the sentiment of a text, or of each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            sentences: Also judge each sentence.
+            offsets: Unit of the sentences' `start` and `end`.
+            model: Name of a model, if not the task's default.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return self._ask("sentiment", text, options, SentimentResult)
 
     @overload
@@ -191,25 +226,49 @@ class Client(_Shared):
         format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
-    def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
-        """The translation of a text, or of each text of a list."""
+    def translate(self, text: str | list[str], *, source: str = "auto", **options: Any) -> Any:
+        """Translate a text, or each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            target: Language to translate into, as `fr`.
+            source: Language of the text, or `auto` to detect it for each text.
+            alternatives: Number of further translations, from 0 to 4.
+            format: `html` keeps the markup and translates the text in it.
+            model: Name of a model, if not the default for the languages.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
-    def ask(self, task: str, text: Any, **options: Any) -> Any:
-        """What any task of the server says of a text, or of each text of a list: AnyResult, with its fields."""
+    def ask(self, task: str, text: str | list[str], **options: Any) -> Any:
+        """Call any task of the server: an AnyResult for a string, a list of them for a list.
+
+        Args:
+            task: Name of the task, as in its path.
+            text: A string, or a list of strings of any length.
+            options: Fields of the task's request.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return self._ask(task, text, options, AnyResult)
 
     def models(self) -> list[ModelInfo]:
-        """What the server serves; any of them can be named as the `model` of its task."""
+        """The models of the server; each can be passed as `model` to the method of its task."""
         found: list[ModelInfo] = self._run(self._models())
         return found
 
     def description(self) -> dict[str, Any]:
-        """The server's OpenAPI document, which describes its tasks."""
+        """The OpenAPI document of the server."""
         found: dict[str, Any] = self._run(self._exchange("GET", "openapi.json"))
         return found
 
     def close(self) -> None:
+        """Close the connections; `with` does so, too."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -247,7 +306,19 @@ class Client(_Shared):
 
 
 class AsyncClient(_Shared):
-    """A client for asynchronous code. The parts of a long list are asked `concurrency` at a time."""
+    """A client of a TextLoom server, for asynchronous code.
+
+    Args:
+        url: Address of the server, with `http://` or `https://`.
+        timeout: Seconds for one request.
+        retries: How often a request is repeated.
+        key: API key, if the server requires one; by default, the variable `TEXTLOOM_KEY`.
+        concurrency: Maximum number of requests at a time, also for the parts of a long list.
+        transport: How httpx connects to the server.
+
+    Raises:
+        ValueError: The address is invalid.
+    """
 
     def __init__(
         self,
@@ -282,8 +353,23 @@ class AsyncClient(_Shared):
         offsets: Unit = "codepoint", values: bool = False, redact: bool = False,
         pseudonyms: bool = False, model: str | None = None,
     ) -> list[NerResult]: ...  # fmt: skip
-    async def ner(self, text: Any, **options: Any) -> Any:
-        """The names in a text, or in each text of a list."""
+    async def ner(self, text: str | list[str], **options: Any) -> Any:
+        """Find the names in a text, or in each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            labels: Return only entities with these labels.
+            min_score: Return only entities with at least this score, from 0 to 1.
+            offsets: Unit of `start` and `end`.
+            values: Also return the `value` of dates, times, amounts of money, percentages and quantities.
+            redact: Also return the text with each entity replaced by its label.
+            pseudonyms: Also return the text with each entity replaced by a numbered label.
+            model: Name of a model, if not the task's default.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return await self._ask("ner", text, options, NerResult)
 
     @overload
@@ -304,8 +390,19 @@ class AsyncClient(_Shared):
         offsets: Unit = "codepoint",
         model: str | None = None,
     ) -> list[SentimentResult]: ...
-    async def sentiment(self, text: Any, **options: Any) -> Any:
-        """The sentiment of a text, or of each text of a list; with `sentences`, of each sentence too."""
+    async def sentiment(self, text: str | list[str], **options: Any) -> Any:
+        """Judge the sentiment of a text, or of each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            sentences: Also judge each sentence.
+            offsets: Unit of the sentences' `start` and `end`.
+            model: Name of a model, if not the task's default.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return await self._ask("sentiment", text, options, SentimentResult)
 
     @overload
@@ -330,20 +427,46 @@ class AsyncClient(_Shared):
         format: Literal["text", "html"] = "text",
         model: str | None = None,
     ) -> list[TranslateResult]: ...
-    async def translate(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
-        """The translation of a text, or of each text of a list."""
+    async def translate(
+        self, text: str | list[str], *, source: str = "auto", **options: Any
+    ) -> Any:
+        """Translate a text, or each text of a list.
+
+        Args:
+            text: A string, or a list of strings of any length.
+            target: Language to translate into, as `fr`.
+            source: Language of the text, or `auto` to detect it for each text.
+            alternatives: Number of further translations, from 0 to 4.
+            format: `html` keeps the markup and translates the text in it.
+            model: Name of a model, if not the default for the languages.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return await self._ask("translate", text, {"source": source, **options}, TranslateResult)
 
-    async def ask(self, task: str, text: Any, **options: Any) -> Any:
-        """What any task of the server says of a text, or of each text of a list: AnyResult, with its fields."""
+    async def ask(self, task: str, text: str | list[str], **options: Any) -> Any:
+        """Call any task of the server: an AnyResult for a string, a list of them for a list.
+
+        Args:
+            task: Name of the task, as in its path.
+            text: A string, or a list of strings of any length.
+            options: Fields of the task's request.
+
+        Raises:
+            Refused: The server answered with an error.
+            Unreachable: The server could not be reached.
+        """
         return await self._ask(task, text, options, AnyResult)
 
     async def models(self) -> list[ModelInfo]:
-        """What the server serves; any of them can be named as the `model` of its task."""
+        """The models of the server; each can be passed as `model` to the method of its task."""
         found: list[ModelInfo] = await self._run(self._models())
         return found
 
     async def close(self) -> None:
+        """Close the connections; `async with` does so, too."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -391,11 +514,11 @@ class AsyncClient(_Shared):
 def _address(url: str) -> httpx.URL:
     """Raises ValueError."""
     if not re.match(r"https?://[^/]", url, re.IGNORECASE):
-        raise ValueError(f"{url!r} is no address of a server; write it as http://127.0.0.1:8000")
+        raise ValueError(f"{url!r} is not a server address; write it as http://127.0.0.1:8000")
     try:
         return httpx.URL(url.rstrip("/") + "/")
     except httpx.InvalidURL as error:
-        raise ValueError(f"{url!r} is no address of a server: {error}") from error
+        raise ValueError(f"{url!r} is not a server address: {error}") from error
 
 
 def _split(texts: list[str]) -> Iterator[list[str]]:

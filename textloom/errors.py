@@ -2,7 +2,7 @@
 
 TextLoomError
 ├── Unreachable   no connection to the server
-├── Refused       an error in place of an answer: `status` says which kind
+├── Refused       an error instead of an answer: `status` says which kind
 └── LoadError     no model can be loaded here
 """
 
@@ -10,25 +10,29 @@ from typing import Any
 
 
 class TextLoomError(Exception):
-    """Base of all."""
+    """Base class of all errors."""
 
 
 class Unreachable(TextLoomError):
-    """No connection, or it broke, also after all retries."""
+    """The server could not be reached, or the connection broke, after all retries."""
 
 
 class Refused(TextLoomError):
-    """A server, or a model in this process, gave an error in place of an answer."""
+    """A server, or a model in this process, answered with an error."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
+        """HTTP status."""
         self.code: str = problem.get("code", "")
+        """Kind of the error, as `invalid_input`."""
         self.detail: str = problem.get("detail", "")
+        """What is wrong, as a sentence."""
         self.errors: list[dict[str, str]] = problem.get("errors", [])
-        """The wrong places: a JSON pointer and what would be right."""
+        """The invalid fields, each with a JSON `pointer` and a `detail`."""
         self.request_id: str = problem.get("request_id", "")
+        """Identifies the request in the log of the server."""
         super().__init__(f"{status} {problem.get('title', '')}: {self.detail}")
 
 
 class LoadError(TextLoomError):
-    """There is no such task or model, its bundle is damaged, or what runs it is not installed."""
+    """There is no such task or model, its bundle is damaged, or a required package is not installed."""

@@ -32,11 +32,12 @@ class Model:
 
     @property
     def task(self) -> str:
+        """Name of the task."""
         return self._given[0]
 
     @property
     def versions(self) -> list[str]:
-        """Names and versions of the models that may answer, as `ner 3`."""
+        """Names and versions of the loaded models, as `ner 3`."""
         return self._local.names
 
     def _answer(self, text: str | list[str], options: dict[str, Any]) -> Any:
@@ -54,7 +55,7 @@ class Model:
 
 
 class Ner(Model):
-    """Finds names."""
+    """The model that `load("ner")` returns."""
 
     _result = NerResult
 
@@ -71,12 +72,12 @@ class Ner(Model):
         pseudonyms: bool = False,
     ) -> list[NerResult]: ...  # fmt: skip
     def __call__(self, text: Any, **options: Any) -> Any:
-        """The names in a text, or in each text of a list. Raises Refused."""
+        """Find the names in a text, or in each text of a list, as `Client.ner` does. Raises Refused."""
         return self._answer(text, options)
 
 
 class Sentiment(Model):
-    """Judges texts."""
+    """The model that `load("sentiment")` returns."""
 
     _result = SentimentResult
 
@@ -89,12 +90,12 @@ class Sentiment(Model):
         self, text: list[str], *, sentences: bool = False, offsets: Unit = "codepoint"
     ) -> list[SentimentResult]: ...
     def __call__(self, text: Any, **options: Any) -> Any:
-        """The sentiment of a text, or of each text of a list. Raises Refused."""
+        """Judge a text, or each text of a list, as `Client.sentiment` does. Raises Refused."""
         return self._answer(text, options)
 
 
 class Translate(Model):
-    """Translates."""
+    """The models that `load("translate")` returns."""
 
     _result = TranslateResult
 
@@ -109,7 +110,7 @@ class Translate(Model):
         format: Literal["text", "html"] = "text",
     ) -> list[TranslateResult]: ...  # fmt: skip
     def __call__(self, text: Any, *, source: str = "auto", **options: Any) -> Any:
-        """The translation of a text, or of each text of a list. Raises Refused."""
+        """Translate a text, or each text of a list, as `Client.translate` does. Raises Refused."""
         return self._answer(text, {"source": source, **options})
 
 
@@ -141,11 +142,19 @@ def load(
 @overload
 def load(task: str, *, model: str | None = None, models: str | Path | None = None) -> Any: ...
 def load(task: str, *, model: str | None = None, models: str | Path | None = None) -> Any:
-    """The models of a task, opened and checked, to be called in this process.
+    """Load the models of a task into this process, and verify them.
 
-    model: the name of one; if it is not given, the task's defaults. models: the folder of the models; if it is not
-    given, that in the variable TEXTLOOM_MODELS, of the checkout, or of the package textloom-models. Versions and
-    pins are as in a server. Raises LoadError.
+    The result is called with texts and the options of the client's method of the same name. It is thread-safe.
+    Pickling it pickles only its name. Versions and pins are those that a server would use.
+
+    Args:
+        task: `ner`, `sentiment`, `translate`, or a task of another package.
+        model: Name of a model, if not the task's default.
+        models: Folder of the models. By default, the variable `TEXTLOOM_MODELS`, the checkout, or the package
+            `textloom-models`.
+
+    Raises:
+        LoadError: There is no such task or model, its bundle is damaged, or a required package is not installed.
     """
     return _load(task, model, None if models is None else Path(models))
 

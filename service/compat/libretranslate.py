@@ -1,4 +1,5 @@
-"""The API of LibreTranslate: /translate, /detect and /languages, by form or by JSON, and what its frontends ask.
+"""The API of LibreTranslate: /translate, /detect and /languages, by form or by JSON, and what its clients ask
+first.
 
 Leaves out its users and suggestions; an `api_key` is checked before the route (auth/), files are translated in
 libretranslate_files.py.
@@ -14,6 +15,7 @@ from service.compat.libretranslate_messages import (
     Detected,
     DetectQuery,
     FrontendSettings,
+    Health,
     Language,
     Languages,
     Named,
@@ -98,6 +100,10 @@ def routes(registry: Registry, translate: TaskEndpoint, settings: Settings) -> l
         ranked = [_confidence(*found) for found in detector(registry).ranked(query.q)]
         return Ranking([each for each in ranked if each.confidence])
 
+    async def health(_: RoutedRequest) -> Health:
+        """That the server answers, for clients that ask before they translate."""
+        return Health(status="ok")
+
     async def frontend_settings(_: RoutedRequest) -> FrontendSettings:
         """What a frontend of LibreTranslate asks first."""
         served = pairs(registry)
@@ -125,6 +131,7 @@ def routes(registry: Registry, translate: TaskEndpoint, settings: Settings) -> l
             query=DetectQuery, queries={"a text": {"q": "Un chien."}}, answer=Ranking, **asked,
         ),
         libre_route("GET", "frontend/settings", frontend_settings, answer=FrontendSettings),
+        libre_route("GET", "health", health, answer=Health),
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """LibreTranslate's translation of files: a file is sent, the answer names where the translated one is fetched.
 
-Leaves out how a file is cut into texts (tasks/translate/files.py) and where it waits (downloads.py).
+Leaves out how a file is split into texts (documents.py) and where the translated file is kept (downloads.py).
 """
 
 import asyncio
@@ -12,10 +12,12 @@ from pydantic_core import to_json
 from service.compat.downloads import Downloads
 from service.compat.libretranslate import PREFIX, detector, libre_route, pairs, targets
 from service.compat.libretranslate_messages import (
+    FILE_KINDS,
     FileForm,
     FileQuery,
     TranslatedFile,
 )
+from service.documents import Document, read
 from service.errors import InvalidInput, TooLarge
 from service.http.forms import MULTIPART, read_form
 from service.http.messages import HttpResponse
@@ -24,9 +26,11 @@ from service.http.routing import Route, RoutedRequest
 from service.http.task_endpoint import TaskEndpoint
 from service.registry.registry import Registry
 from service.settings import Settings
-from service.tasks.translate import files
 from service.tasks.translate.language import plain
 from service.tasks.translate.task import TranslateRequest
+
+MAX_LINES = 50_000
+"""Of a file; the Markdown parser reads about so many in a second."""
 
 
 def routes(
@@ -40,33 +44,36 @@ def routes(
         if "file" not in form.files:
             raise InvalidInput("send a form (multipart/form-data) with the file as `file`")
         upload, query = form.files["file"], parse(FileQuery, to_json(form.fields))
-        kind = files.kind(upload.name)
+        kind = _kind(upload.name)
         content, encoding = _decoded(upload.content)
         if len(content) > settings.max_characters:
             raise TooLarge(
                 f"{len(content)} characters; at most {settings.max_characters} in a request"
             )
-        cut = await asyncio.to_thread(files.read, content, kind)
-        translated = cut.translated(await _translations(cut, query, request))
+        if content.count("\n") > MAX_LINES:
+            raise TooLarge(f"a file may have at most {MAX_LINES} lines")
+        document = await asyncio.to_thread(read, content, kind)
+        html = kind == "html"
+        translated = document.with_texts(await _translations(document, html, query, request))
         ending = PurePath(upload.name.lower()).suffix
         name = downloads.put(translated.encode(encoding), ending)
         address = f"{_base(request, settings)}{PREFIX}/download_file/{name}"
         return TranslatedFile(translatedFileUrl=address)
 
     async def _translations(
-        cut: files.TextFile, query: FileQuery, request: RoutedRequest
+        document: Document, html: bool, query: FileQuery, request: RoutedRequest
     ) -> list[str]:
-        texts = cut.texts
+        texts = document.texts
         source = query.source
         if source == "auto":
-            source = _language(cut, query.target)
+            source = _language("\n".join(texts), html, query.target)
         if not texts or (source == query.target and source in targets(registry)):
             return texts
         done: list[str] = []
         options = {
             "source": source,
             "target": query.target,
-            "format": "html" if cut.html else "text",
+            "format": "html" if html else "text",
         }
         for start in range(0, len(texts), settings.max_texts):
             asked = {**options, "text": texts[start : start + settings.max_texts]}
@@ -74,13 +81,12 @@ def routes(
             done += [result.translation for result in answer.results]
         return done
 
-    def _language(cut: files.TextFile, target: str) -> str:
+    def _language(content: str, html: bool, target: str) -> str:
         """The language of the file as a whole; `target` if it cannot be translated into that."""
         sources = [source for source, into in pairs(registry) if into == target]
         if not sources:
             return "auto"  # which is then refused, with what there is
-        text = plain("\n".join(cut.texts), html=cut.html)
-        found = detector(registry).source(text, sources)
+        found = detector(registry).source(plain(content, html=html), sources)
         return found if found in sources else target
 
     async def download_file(request: RoutedRequest) -> HttpResponse:
@@ -103,6 +109,15 @@ def routes(
             answer=None, answer_type="application/octet-stream",
         ),
     ]  # fmt: skip
+
+
+def _kind(name: str) -> str:
+    """The kind of a file, by the ending of its name. Raises InvalidInput."""
+    found = FILE_KINDS.get(PurePath(name.lower()).suffix)
+    if found is None:
+        endings = ", ".join(FILE_KINDS)
+        raise InvalidInput(f"only files with these endings are translated: {endings}")
+    return found
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

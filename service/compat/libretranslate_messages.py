@@ -1,10 +1,15 @@
 """What requests and answers of LibreTranslate's API hold."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
-from service.tasks.translate.files import KINDS
+FILE_KINDS: Mapping[str, str] = {
+    ".txt": "text", ".html": "html", ".htm": "html", ".srt": "srt", ".vtt": "srt",
+    ".md": "md", ".markdown": "md",
+}  # fmt: skip
+"""The endings of the files that are translated, and which of the readers in service.documents reads each."""
 
 
 class Message(BaseModel):
@@ -54,6 +59,10 @@ class Languages(RootModel[list[Language]]):
     pass
 
 
+class Health(Message):
+    status: Literal["ok"]
+
+
 class Ranking(RootModel[list[Detected]]):
     pass
 
@@ -76,7 +85,7 @@ class FrontendSettings(Message):
     keyRequired: bool
     language: Chosen
     suggestions: bool = False
-    supportedFilesFormat: list[str] = [*KINDS]
+    supportedFilesFormat: list[str] = [*FILE_KINDS]
 
 
 class FileQuery(Message):

@@ -53,7 +53,7 @@ def list_page(registry: Registry) -> Endpoint:
         content = (
             f'<h1>Models</h1><div class="wide"><table><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div>"
-            '<p class="soft">Programs read the same from <a href="../models">/models</a>.</p>'
+            '<p class="soft">The same as JSON: <a href="../models">/models</a>.</p>'
         )
         return html_response(_page("Models", "../", content))
 

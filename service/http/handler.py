@@ -152,7 +152,7 @@ class Handler:
         if route is None:
             near = self._router.find(re.sub("/+", "/", request.path).rstrip("/"))[0]
             hint = f"; did you mean {near.path}?" if near else "; /docs shows what there is"
-            raise NotFound(f"there is nothing at this path{hint}")
+            raise NotFound(f"nothing is served at this path{hint}")
         if request.method != route.method and (request.method, route.method) != ("HEAD", "GET"):
             raise MethodNotAllowed(route.method)
         content = b""

@@ -113,7 +113,7 @@ def _explain_json(message: str, body: bytes) -> TextLoomError:
         at = _offset(body, line=int(place["line"]), column=int(place["column"]))
         if _LONE_SURROGATE.search(body, max(0, at - 14), at + 2):
             half = FieldError(pointer_at(body, at), "a lone surrogate is no character")
-            return InvalidInput("a text holds half a character", errors=[half])
+            return InvalidInput("a text contains a lone surrogate", errors=[half])
     reason = message.removeprefix("Invalid JSON: ")
     if reason.startswith("recursion"):
         return BadJSON("the body nests arrays and objects too deeply")

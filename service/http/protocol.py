@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
             if self._is_head_too_large():
                 self._refuse_large()
             else:
-                self._refuse(BadRequest(self._wrong or "this is not a request of HTTP/1.1"))
+                self._refuse(BadRequest(self._wrong or "this is not a valid HTTP/1.1 request"))
             return
         if not self._message_ended:
             self._limit_incomplete(len(data))

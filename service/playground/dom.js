@@ -33,7 +33,7 @@ export const MOST_SHOWN = 500;
 /** Says so when only the first results are drawn. */
 export function onlyFirst(shown, all, things) {
   if (shown === all) return [];
-  return [note(`The first ${shown} of ${all.toLocaleString("en")} ${things} are shown here; a program gets all of them.`)];
+  return [note(`Only the first ${shown} of ${all.toLocaleString("en")} ${things} are shown here. The API returns all of them.`)];
 }
 
 /** Tells screen readers. */

@@ -114,7 +114,7 @@ function showTranslation(answer) {
 
 function warnings(results) {
   const [{ source, target }] = results;
-  if (source === target) return [note(`The text is in ${language(target)} already.`)];
+  if (source === target) return [note(`The text is already in ${language(target)}.`)];
   if (!served(source, target)) return [note(`This text looks like ${language(source)}, which is not translated here.`)];
   const worst = Math.min(...results.map(({ score }) => Math.exp(score)));
   return worst < LOW_TRANSLATION ? [note("Low confidence: this translation may well be wrong.")] : [];

@@ -99,7 +99,7 @@ def run_grouped(
 
 
 class Strict(BaseModel):
-    """Unknown fields are refused, so that a typing error is noticed."""
+    """Unknown fields are refused, so that a typo is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -114,7 +114,7 @@ class Request(Strict):
     text: Text
     """One text or a list of texts. `inputs` is another name for it."""
     model: str | None = None
-    """Name of the model that answers, one of this task; the task's default if it is not given."""
+    """Name of a model of this task. Default: the task's default model."""
 
 
 class Result(Strict):

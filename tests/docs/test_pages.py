@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+import textloom
 from tests.service.helpers import until
+from tests.service.playground.browser import MISSING, chrome
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -122,22 +124,55 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
-def test_the_pages_become_a_site_without_a_warning_and_without_the_internet(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as `make docs` builds it, without a warning."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert built.returncode == 0, built.stderr
     assert "WARNING" not in built.stderr
-    pages = sorted(tmp_path.rglob("*.html"))
+    return folder
+
+
+def test_the_pages_become_a_site_without_the_internet(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
     assert len(pages) == len(PAGES)  # README is none, and there is one for what is not found
-    assert "<math" in (tmp_path / "understand" / "lstm.html").read_text(encoding="utf-8")
+    assert "<math" in (site / "understand" / "lstm.html").read_text(encoding="utf-8")
     for page in pages:
         html = page.read_text(encoding="utf-8")
         assert "arithmatex" not in html  # every formula has become MathML
         assert not re.findall(r'<(?:script|img)[^>]*src="(?:https?:)?//[^"]*"', html)
         assert not re.findall(r'<link[^>]*href="(?:https?:)?//[^"]*"', html)
+
+
+def test_the_python_reference_has_every_public_name(site: Path) -> None:
+    html = (site / "client.html").read_text(encoding="utf-8")
+    missing = {name for name in textloom.__all__ if f'id="textloom.{name}"' not in html}
+    assert missing == {"Model", "__version__"}  # the base of what `load` returns
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_nothing_on_a_page_is_cut_off_at_1400_pixels(site: Path) -> None:
+    """Neither behind the edge of the column nor behind a scroll bar: tables, code, formulas, pictures."""
+    script = """
+        const column = document.querySelector("article").getBoundingClientRect();
+        const all = [...document.querySelectorAll("article :is(table, pre, code, math, img)")];
+        const wide = (each) => each.getBoundingClientRect().right > column.right + 1
+            || (each.matches("pre > code, math") && each.scrollWidth > each.clientWidth + 1);
+        return all.filter(wide).map((each) => `${each.tagName}: ${each.innerText ?? each.src}`);
+    """
+    size = {"width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    cut = {}
+    with chrome() as driver:
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        for page in sorted(site.rglob("*.html")):
+            driver.get(page.as_uri())
+            cut[page.name] = driver.execute_script(script)
+    assert {name: found for name, found in cut.items() if found} == {}
 
 
 def test_the_bill_of_materials_lists_what_the_service_runs_on(tmp_path: Path) -> None:

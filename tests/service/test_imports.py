@@ -130,6 +130,12 @@ def test_scheduling_knows_the_standard_library_errors_and_metrics_only(module: s
     assert roots <= sys.stdlib_module_names | {"service"}
 
 
+def test_documents_are_read_without_the_rest_of_the_service() -> None:
+    """The command line reads them where nothing of the service is installed."""
+    roots = {name.partition(".")[0] for name in imported("service.documents")}
+    assert roots - sys.stdlib_module_names == {"markdown_it"}
+
+
 def test_only_the_session_knows_onnx_runtime() -> None:
     assert [module for module in MODULES if "onnxruntime" in imported(module)] == [
         "service.tasks.session"

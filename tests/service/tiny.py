@@ -142,8 +142,9 @@ def copier(
     changes: Mapping[str, str],
     options: dict[str, Any] = SEARCH,
     name: str = "",
+    log_probability: float = -0.1,
 ) -> Bundle:
-    """Writes what it reads character by character, but for `changes`.
+    """Writes what it reads character by character, but for `changes`, each with this log-probability.
 
     A character that is changed into none ends the translation.
     """
@@ -155,7 +156,7 @@ def copier(
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
     tokenizer.save(str(staged / "tokenizer.json"))
     mapping = [vocabulary[changes.get(piece, piece) or "[EOS]"] for piece in pieces]
-    _copying_graphs(staged, mapping)
+    _copying_graphs(staged, mapping, log_probability)
     return _publish(
         staged,
         task="translate",
@@ -166,7 +167,7 @@ def copier(
     )
 
 
-def _copying_graphs(staged: Path, mapping: list[int]) -> None:
+def _copying_graphs(staged: Path, mapping: list[int], log_probability: float) -> None:
     """An encoder and a decoder that write, for each token of the source, the one that `mapping` says."""
     _graph(
         staged / "encoder.onnx",
@@ -183,7 +184,7 @@ def _copying_graphs(staged: Path, mapping: list[int]) -> None:
     )
     # the byte at `position`, and as much worse choices some others
     others = np.array([[*range(40, 50), EOS]])
-    scores = np.array([[-0.1, *np.linspace(-60, -90, others.size)]], np.float32)
+    scores = np.array([[log_probability, *np.linspace(-60, -90, others.size)]], np.float32)
     _graph(
         staged / "decoder.onnx",
         nodes=[

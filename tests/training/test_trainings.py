@@ -358,7 +358,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert manifest.options.pop("length_penalty") in {0.2, 1.4}
         assert manifest.options == {"beam": 3} | BUNDLE_OPTIONS
         assert manifest.scores["behaviour-emoji"] == {"right": 1.0}
-        assert "## Tried on dev" in (published / "card.md").read_text()
+        assert "## Search settings on dev" in (published / "card.md").read_text()
         assert {"beam 3, length penalty 0.2", "beam 3, length penalty 1.4"} < tried.keys()
 
 

@@ -37,9 +37,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"textloom: {stop}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "textloom: stopped; with --output, the same command goes on from here", file=sys.stderr
-        )
+        print("textloom: interrupted; with --output, repeat the command to resume", file=sys.stderr)
         return 130
     except ModuleNotFoundError as error:
         extra = {"evaluate": "train", "serve": "server"}.get(next(iter(argv), ""), "cli")

@@ -163,7 +163,7 @@ def record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str)
         found["error"] = problem
     taken = found.keys() & row.fields.keys()
     if taken:
-        raise Stop(f"line {row.number} has a column {taken.pop()!r} already; rename it, please")
+        raise Stop(f"line {row.number} has a column {taken.pop()!r} already; rename it")
     return {**row.fields, **found}
 
 
@@ -200,8 +200,8 @@ class Report:
     def end(self, output: Path | None, before: int) -> int:
         self._bar.close()
         if self._bad > NAMED:
-            print(f"textloom: {self._bad:,} bad lines in all", file=sys.stderr)
+            print(f"textloom: {self._bad:,} bad lines in total", file=sys.stderr)
         if output:
-            resumed = f", {before:,} of them before" if before else ""
+            resumed = f", {before:,} of them from an earlier run" if before else ""
             print(f"{output}: {before + self._rows:,} texts{resumed}", file=sys.stderr)
         return 1 if self._bad else 0

@@ -52,19 +52,19 @@ def read(task: str, given: Mapping[str, Any]) -> Arguments:
     if files and all(map(_is_text, files)):
         texts, files = [*texts, *files], []
     if texts and files:
-        raise Stop(f"{files[0]} is a file, and there are texts beside it; ask for them in turn")
+        raise Stop(f"{files[0]} is a file, but there are also texts; process them separately")
     encoding = _encoding(given["encoding"])
     delimiter = named(given["delimiter"]) if given["delimiter"] is not None else None
     for file in files:
         if file != "-" and given["engine"] != "ray" and not Path(file).exists():
-            hint = "" if Path(file).suffix else f"; if it is the text itself: --text {file!r}"
+            hint = "" if Path(file).suffix else f"; to process it as a text, use --text {file!r}"
             raise Stop(f"{file}: No such file{hint}")
         kind = given["input_format"] or kind_of(file)
         sources.append(Source(file, kind, encoding, delimiter))
     if texts and given["column"] is not None:
         raise Stop("--column: a text has no columns")
     if given["output"] and given["format"]:
-        raise Stop("--format is for standard output; the ending of --output says its format")
+        raise Stop("--format is for standard output; the extension of --output sets its format")
     return Arguments(
         task=task,
         options=_markup(task, sources) | chosen(given),
@@ -94,7 +94,7 @@ def _markup(task: str, sources: Sequence[Source]) -> dict[str, Any]:
     if task != "translate" or not any(html):
         return {}
     if not all(html):
-        raise Stop("HTML is translated in another way than other files; ask for them in turn")
+        raise Stop("HTML and other files are translated differently; process them separately")
     return {"format": "html"}
 
 
@@ -114,4 +114,6 @@ def _encoding(given: str | None) -> str | None:
     try:
         return codecs.lookup(given).name
     except LookupError:
-        raise Stop(f"--encoding: there is no encoding {given!r}; cp1252, for one") from None
+        raise Stop(
+            f"--encoding: there is no encoding {given!r}; cp1252 is one, for example"
+        ) from None

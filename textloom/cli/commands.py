@@ -19,7 +19,7 @@ from textloom.errors import LoadError
 COMPLETE = "_TEXTLOOM_COMPLETE"
 """The variable that a shell sets when it asks for completions."""
 
-ABOUT = """Names, sentiment and translation of many texts, on this machine or by a server.
+ABOUT = """Find names, judge sentiment and translate: on this machine, or with a server.
 
 \b
   textloom ner "Ada Lovelace lived in London."
@@ -27,26 +27,27 @@ ABOUT = """Names, sentiment and translation of many texts, on this machine or by
   textloom translate page.html --to fr -o page.fr.html
   zcat log.gz | textloom ner --redact > log.txt
 
-Variables: TEXTLOOM_URL is the server to ask, as --url; TEXTLOOM_KEY its key; TEXTLOOM_MODELS the folder of the
-models, as --models; TEXTLOOM_PINS the versions that serve. A file .env in the current folder may hold them.
+Environment variables: TEXTLOOM_URL is the server, as --url; TEXTLOOM_KEY its API key; TEXTLOOM_MODELS the
+folder of the models, as --models; TEXTLOOM_PINS the versions to use. They are also read from a file .env in the
+current folder.
 """
-FILES = """FILE is text (a text a line), a table (.csv, .tsv), .jsonl, .json or .parquet, read from --column, or a
-document; .gz and .xz are unpacked. What is no file but has spaces is the text itself. Without FILE, lines from
-standard input.
+FILES = """FILE is plain text (one text per line), a table (.csv, .tsv, .parquet), JSON (.jsonl, .json) or a
+document. Files ending in .gz and .xz are decompressed. An argument that contains spaces and is not a file is
+the text itself. Without FILE, lines are read from standard input.
 
-Everything that a row holds comes out again, with the answer in further columns:
+All columns of a row are copied to the output, followed by the answer:
 
 \b
   ner        entities
   sentiment  sentiment, sentiment_score, sentiment_scores (sentiment_sentences)
   translate  translation, translation_source, translation_score (translation_alternatives)
-  any other  the task's label under its name; what else it answers under its name and that of the field
+  others     the label in a column named after the task, other fields in columns TASK_FIELD
 
-Documents (.srt, .vtt, .html, .md, .po; .txt with --output NAME.txt) are translated as a whole: only their text
-changes. `ner --redact` gives back the file, or the rows, with the entities replaced, and nothing beside.
+Documents (.srt, .vtt, .html, .md, .po; .txt with --output NAME.txt) keep their structure; only their text is
+translated. `ner --redact` writes the file, or the rows, with the entities replaced.
 
-A line that cannot be answered has the reason in `error`, is reported, and does not stop the rest. With --output, a
-run of rows that was broken off goes on where it was when the same command is given again.
+Lines that cannot be answered are reported, have the reason in `error`, and do not stop the run. With --output,
+repeat the command to resume an interrupted run.
 """
 PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Of commands that read their arguments themselves."""
@@ -106,19 +107,19 @@ class Shard(click.ParamType[tuple[int, int]]):
     ) -> tuple[int, int]:
         number, _, parts = str(value).partition("/")
         if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
-            self.fail(f"{value!r} is no part such as 2/4", param, ctx)
+            self.fail(f"{value!r} is not of the form I/N, such as 2/4", param, ctx)
         return int(number), int(parts)
 
 
 def _where() -> list[click.Option]:
     return [
         click.Option(
-            ["--url"], help="Ask this server; without it, or if it is empty, the models run here."
+            ["--url"], help="Send requests to this server. By default, run the models here."
         ),
         click.Option(
             ["--models"],
             type=click.Path(path_type=Path),
-            help="Folder of the models that run here; those that are shipped, if not given.",
+            help="Folder of the models to run. Default: the shipped models.",
         ),
     ]
 
@@ -128,51 +129,53 @@ def _shared() -> list[click.Parameter]:
     kinds = ["text", "csv", "tsv", "jsonl", "json", "parquet", "srt", "html", "md", "po"]
     return [
         click.Argument(["files"], nargs=-1, metavar="[FILE]..."),
-        click.Option(["--text"], multiple=True, help="Answer this text; may be given many times."),
-        click.Option(["--column"], help="The column with the text; `text` if not given."),
+        click.Option(["--text"], multiple=True, help="Process this text. Can be repeated."),
+        click.Option(["--column"], help="Column that contains the text. Default: text."),
         click.Option(
             ["--input-format"],
             type=click.Choice(kinds),
-            help="What is read, whatever its name ends in.",
+            help="Format of the input. Default: by the extension of its name.",
         ),
         click.Option(
-            ["--delimiter"], help="Between columns: a character, or tab; found out if not given."
+            ["--delimiter"], help="Delimiter of a table: a character, or tab. Default: detected."
         ),
-        click.Option(["--encoding"], help="Of what is read; found out if not given."),
+        click.Option(["--encoding"], help="Encoding of the input. Default: detected."),
         click.Option(
             ["-o", "--output"],
             type=click.Path(),
-            help="File to write; its ending (.jsonl, .csv, .tsv, .parquet, or that of a document) is its format."
-            " Of several documents, a folder.",
+            help="Output file; its extension sets the format: .jsonl, .csv, .tsv, .parquet, or that of a document."
+            " For several documents, a folder.",
         ),
         click.Option(
             ["--format"],
             type=click.Choice(["pretty", "jsonl", "csv"]),
-            help="Of standard output; pretty on a terminal.",
+            help="Format of standard output. Default: pretty on a terminal, else jsonl.",
         ),
         click.Option(
-            ["--overwrite"], is_flag=True, help="Replace what is written, and begin anew."
+            ["--overwrite"], is_flag=True, help="Overwrite the output file instead of resuming."
         ),
         click.Option(
             ["--workers"],
             type=click.IntRange(min=1),
-            help="Processes; as many as there are cores. With --url, requests at once: 4.",
+            help="Number of processes. Default: one per core. With --url, concurrent requests; default: 4.",
         ),
         click.Option(
-            ["--shard"], type=Shard(), help="Only each Nth row, or document, from the Ith."
+            ["--shard"],
+            type=Shard(),
+            help="Process every Nth row or document, starting at the Ith.",
         ),
         click.Option(
             ["--engine"],
             type=click.Choice(["processes", "ray"]),
             default="processes",
-            help="What runs the models: processes of this machine, or the actors of a Ray cluster, for which"
-            " --output is a folder, and files may be s3://, gs:// or patterns.",
+            help="Where the models run: in processes on this machine, or on a Ray cluster. With ray, --output is a"
+            " folder, and files may be s3://, gs:// or patterns.",
         ),
         click.Option(
             ["--address"],
-            help="Of the Ray cluster; RAY_ADDRESS, or one on this machine, if not given.",
+            help="Address of the Ray cluster. Default: RAY_ADDRESS, or a cluster on this machine.",
         ),
-        click.Option(["--model"], help="The model that answers; the task's default if not given."),
+        click.Option(["--model"], help="Name of the model. Default: the task's default model."),
         *_where(),
     ]
 
@@ -210,7 +213,10 @@ def cli() -> None:
 
 
 @cli.command(
-    "models", params=[*_where()], short_help="list the models", help="List the models, one a line."
+    "models",
+    params=[*_where()],
+    short_help="list the models",
+    help="List the models, one per line.",
 )
 def list_models(url: str | None, models: Path | None) -> int:
     from textloom.cli import listing
@@ -245,7 +251,7 @@ def evaluate(arguments: tuple[str, ...]) -> int:
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete this command.
+    """Print a completion script for a shell.
 
     \b
       bash  eval "$(textloom completion bash)"     in ~/.bashrc

@@ -44,7 +44,7 @@ def encoding_of(sample: bytes, name: str) -> str:
             return "cp1252"
         line = sample.count(b"\n", 0, error.start) + 1
         raise Stop(
-            f"{name} is not UTF-8 (line {line}); name its encoding, such as --encoding cp1252, or"
+            f"{name} is not UTF-8 (line {line}); give its encoding, such as --encoding cp1252, or"
             " --encoding utf-8 to have such lines reported"
         ) from None
     return "utf-8"
@@ -71,7 +71,7 @@ def _sixteen(sample: bytes, name: str) -> str:
         return "utf-16-le"
     if even > half / 3 and odd < even / 10:
         return "utf-16-be"
-    raise Stop(f"{name} holds NUL bytes: it is no text, or in an encoding to name with --encoding")
+    raise Stop(f"{name} contains NUL bytes: it is not text, or needs --encoding")
 
 
 def _has_utf_8(sample: bytes) -> bool:

@@ -65,6 +65,9 @@ def blame(error: BaseException) -> str:
     if isinstance(error, BrokenProcessPool):
         raise Stop("a process died; perhaps there is too little memory for --workers") from error
     if isinstance(error, Refused) and error.status in (413, 422, 500, 504):
+        pointers = [each.get("pointer", "") for each in error.errors]
+        if any(pointers) and not any(pointer.startswith("/text") for pointer in pointers):
+            raise Stop(error.detail) from error  # an option is wrong
         return error.detail
     if isinstance(error, TextLoomError):
         raise Stop(str(error)) from error

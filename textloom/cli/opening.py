@@ -30,12 +30,12 @@ KINDS = {
 PACKED = (".gz", ".xz")
 
 _NO_TEXT = {
-    b"PK\x03\x04": "a zip archive, as files of Excel and Word are; save it as CSV, or as text",
-    b"\xd0\xcf\x11\xe0": "a file of Excel or Word; save it as CSV, or as text",
-    b"%PDF-": "a PDF; take the text out of it first",
-    b"PAR1": "Parquet; end its name in .parquet, or add --input-format parquet",
-    b"BZh": "packed with bzip2; unpack it first, or use gzip or xz",
-    b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it first, or use gzip or xz",
+    b"PK\x03\x04": "a zip archive, as Excel and Word files are; save it as CSV or as text",
+    b"\xd0\xcf\x11\xe0": "an Excel or Word file; save it as CSV or as text",
+    b"%PDF-": "a PDF; extract its text first",
+    b"PAR1": "Parquet; rename it to .parquet, or use --input-format parquet",
+    b"BZh": "compressed with bzip2; decompress it first, or use gzip or xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it first, or use gzip or xz",
     b"SQLite format 3": "an SQLite database",
 }
 
@@ -74,9 +74,7 @@ class Source:
         with self.opened() as (stream, sample):
             encoding = self.encoding or encoding_of(sample, self.name)
             if encoding == "cp1252" and not self.encoding:
-                told = (
-                    f"textloom: {self.name} is read as cp1252 (Windows); --encoding names another"
-                )
+                told = f"textloom: {self.name} is read as cp1252 (Windows); use --encoding if it is not"
                 print(told, file=sys.stderr)
             errors = "surrogateescape" if encoding in ("utf-8", "utf-8-sig") else "strict"
             first = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
@@ -144,4 +142,4 @@ def _reported(name: str) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise Stop(f"{name}: {reason}") from error
     except UnicodeError as error:
-        raise Stop(f"{name}: {error}; name its encoding with --encoding") from error
+        raise Stop(f"{name}: {error}; give its encoding with --encoding") from error

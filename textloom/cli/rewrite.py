@@ -35,8 +35,8 @@ def wanted(arguments: Arguments) -> bool:
         for source in arguments.sources:
             if source.kind in ("html", "po"):
                 raise Stop(
-                    f"{source.name}: only text, subtitles, Markdown and rows are redacted; what is"
-                    " not shown of other documents may hold names, too"
+                    f"{source.name}: only text, subtitles, Markdown and rows are redacted; other"
+                    " documents may contain names in places that are not displayed"
                 )
     elif arguments.task == "translate":
         plain = output is not None and ending(output.name) == ".txt"
@@ -45,7 +45,7 @@ def wanted(arguments: Arguments) -> bool:
         return False
     among = [source.kind in kinds for source in arguments.sources]
     if any(among) and not all(among):
-        raise Stop("documents and rows come out in different ways; ask for them in turn")
+        raise Stop("documents and rows have different outputs; process them separately")
     return all(among)
 
 
@@ -74,12 +74,14 @@ def run(arguments: Arguments) -> int:
                 ):
                     answer, problem = (
                         None,
-                        "markup or placeholders would be lost; it stays as it is",
+                        "markup or placeholders would be lost; left untranslated",
                     )
                 report.add(row.place, problem)
                 answers.append(answer)
             if None in answers and (redactor or {*answers} == {None}):
-                raise Stop(f"{each.source.name}: nothing is written, as not all could be answered")
+                raise Stop(
+                    f"{each.source.name}: not written, because some texts could not be processed"
+                )
             _write(each.encoded(each.document.with_texts(answers, options.get("target"))), target)
         return report.end(arguments.output, 0)
     finally:
@@ -134,12 +136,12 @@ def _targets(arguments: Arguments, sources: Sequence[Source]) -> list[Path | Non
         raise Stop(f"{output} is a file; several documents are written to a folder")
     named = [output / Path(source.file).name if folder else output for source in sources]
     if len({*named}) < len(named):
-        raise Stop(f"two documents would be {output} and the same name; ask for them in turn")
+        raise Stop(f"two documents would have the same name in {output}; process them separately")
     for source, target in zip(sources, named, strict=True):
         if target.exists() and source.file != "-" and target.samefile(source.file):
-            raise Stop(f"{target} would replace what is read; name another --output")
+            raise Stop(f"{target} is also read; choose another --output")
         if target.exists() and not arguments.overwrite:
-            raise Stop(f"{target} is there already; --overwrite replaces it")
+            raise Stop(f"{target} already exists; use --overwrite to replace it")
     if folder:
         output.mkdir(parents=True, exist_ok=True)
     elif not output.parent.is_dir():

@@ -47,7 +47,7 @@ class Row:
         """With the name of its file, also as a column. Raises Stop if it has such a column already."""
         if "file" in self.fields:
             raise Stop(
-                f"{file} has a column 'file' already, as several files need; rename it, please"
+                f"{file} has a column 'file' already, which is needed for several files; rename it"
             )
         return replace(self, fields={"file": file, **self.fields}, file=file)
 
@@ -66,7 +66,7 @@ def read(source: Source, column: str | None) -> Iterator[Row]:
     if source.kind in documents.KINDS:
         return _document(source)
     if column is not None:
-        hint = "; --input-format says what else it is" if source.file == "-" else ""
+        hint = "; use --input-format if it is a table" if source.file == "-" else ""
         raise Stop(f"--column: {source.name} is read as plain lines, which have no columns{hint}")
     return _lines(source)
 
@@ -134,7 +134,7 @@ def _table(source: Source, column: str | None) -> Iterator[Row]:
                 continue
             fields = dict(zip(header, cells, strict=False))
             if len(cells) != len(header):
-                problem = f"{len(cells)} columns in place of {len(header)}"
+                problem = f"{len(cells)} columns instead of {len(header)}"
                 yield Row(number, fields, problem=problem, column=name)
             else:
                 yield _row(number, fields, name)
@@ -214,7 +214,7 @@ def parquet_file(source: Source) -> Any:
 def _row(number: int, fields: dict[str, Any], column: str) -> Row:
     text = fields.get(column)
     if not isinstance(text, str):
-        problem = f"{column!r} is no text" if column in fields else f"there is no {column!r}"
+        problem = f"{column!r} is not a string" if column in fields else f"there is no {column!r}"
     else:
         problem = _wrong(text)
     return Row(number, fields, "" if problem else str(text), problem, column)
@@ -223,7 +223,7 @@ def _row(number: int, fields: dict[str, Any], column: str) -> Row:
 def _wrong(text: str) -> str:
     """What is wrong with the characters of a text, or nothing."""
     if "\0" in text:
-        return "holds a NUL byte"
+        return "contains a NUL byte"
     if text.isascii():
         return ""
     try:
@@ -232,10 +232,10 @@ def _wrong(text: str) -> str:
         try:
             text.encode("utf-8", "surrogateescape").decode()
         except UnicodeDecodeError as error:
-            return f"not UTF-8: byte {error.start} is wrong; --encoding names another"
+            return f"not UTF-8 at byte {error.start}; set another encoding with --encoding"
         except UnicodeEncodeError:
             pass
-        return "half a character"
+        return "contains a lone surrogate"
     return ""
 
 
@@ -243,5 +243,7 @@ def _known(name: str, column: str | None, names: Iterable[str]) -> str:
     known = list(names)
     if (column or "text") in known:
         return column or "text"
-    listed = ", ".join(known) or "none"
-    raise Stop(f"{name} has no column {column or 'text'!r}; name one with --column: {listed}")
+    if not known:
+        raise Stop(f"{name} is empty: a table needs a line with the names of its columns")
+    listed = ", ".join(known)
+    raise Stop(f"{name} has no column {column or 'text'!r}; choose one with --column: {listed}")

@@ -33,13 +33,15 @@ def open_output(path: Path, *, fingerprint: dict[str, Any], overwrite: bool) -> 
     """Raises Stop if the file is there already, or cannot be written."""
     if ending(path.name) not in ENDINGS:
         raise Stop(
-            f"{path}: end it in .jsonl, .csv, .tsv or .parquet; the first three also in .gz or .xz"
+            f"{path}: its extension must be .jsonl, .csv, .tsv or .parquet (or .jsonl.gz, .csv.xz ...)"
         )
+    if not path.parent.is_dir():
+        raise Stop(f"{path}: there is no folder {path.parent}")
     part = path.with_name(path.name + ".part")
     if overwrite:
         part.unlink(missing_ok=True)
     elif path.exists():
-        raise Stop(f"{path} is there already; --overwrite replaces it")
+        raise Stop(f"{path} already exists; use --overwrite to replace it")
     try:
         return Output(path, part, fingerprint)
     except OSError as error:
@@ -77,7 +79,7 @@ class Csv(JsonLines):
         unknown = record.keys() - set(self._columns)
         if unknown:
             raise Stop(
-                f"line {row.number} has a column {unknown.pop()!r} that the first has not; use --output"
+                f"line {row.number} has a column {unknown.pop()!r} that the first one does not have; use --output"
             )
         writer.writerow([_cell(record.get(name)) for name in self._columns])
 
@@ -94,7 +96,7 @@ class Output:
         first = self._file.readline()
         if first and first != head and first.endswith(b"\n"):
             self._file.close()
-            raise Stop(f"{part} is of another run; remove it, or use --overwrite")
+            raise Stop(f"{part} belongs to another run; remove it, or use --overwrite")
         end = len(first) if first == head else 0
         if end:
             for line in self._file:
@@ -179,7 +181,7 @@ class Output:
         except pyarrow.ArrowException as error:
             whole.unlink(missing_ok=True)
             raise Stop(
-                f"{self._part} cannot become Parquet: {error}; it is JSON lines as it is"
+                f"{self._part} cannot be converted to Parquet: {error}; it contains JSON lines"
             ) from error
 
     def _batches(self) -> Iterator[list[dict[str, Any]]]:

@@ -43,15 +43,15 @@ def write(
         *([f"Labels: {', '.join(manifest.labels)}.", ""] if manifest.labels else []),
         "## Scores",
         "",
-        "Computed from this bundle by the code that serves it.",
+        "Computed for this bundle, by the code that serves it.",
         "",
         *_score_table(manifest, float32_scores),
         "",
-        *(["## Good and bad at", "", str(notes), ""] if notes else []),
+        *(["## Strengths and weaknesses", "", str(notes), ""] if notes else []),
         *_tried(training.tried),
         *_lexicon(folder / str(manifest.options.get("lexicon"))),
         *_guidelines(training.recipe.get("guidelines", {})),
-        "## Trained on",
+        "## Training data",
         "",
         "| file | split | examples | licence |",
         "|---|---|---|---|",
@@ -62,7 +62,7 @@ def write(
         "",
         f"{training.parameters:,} parameters, trained for {training.seconds / 60:.1f} minutes on "
         f"{training.device}, seed {training.seed}, commit `{training.commit[:12]}`. "
-        "The whole recipe is in `manifest.json`.",
+        "The full recipe is in `manifest.json`.",
         "",
         "## Curves",
         "",
@@ -74,10 +74,10 @@ def write(
             "",
             "## Confidence",
             "",
-            "Of the predictions with a score of 0.8, 80 % should be right: the nearer to the diagonal, the "
+            "Of the predictions with a score of 0.8, 80 % should be right: the closer to the diagonal, the "
             "better.",
             "",
-            "![Share that is right by confidence](reliability.png)",
+            "![Share of correct predictions by confidence](reliability.png)",
         ]
     if confusion:
         _confusion(folder / "confusion.png", confusion)
@@ -90,9 +90,9 @@ def _tried(settings: Mapping[str, Mapping[str, float | str]]) -> list[str]:
         return []
     metrics = list(next(iter(settings.values())))
     return [
-        "## Tried on dev",
+        "## Search settings on dev",
         "",
-        "The bundle has the best of its own width; a wider search costs time.",
+        "The bundle uses the best setting for its beam width; a wider beam takes more time.",
         "",
         f"| setting | {' | '.join(metrics)} |",
         f"|---|{'---|' * len(metrics)}",
@@ -124,8 +124,8 @@ def _guidelines(rules: Mapping[str, str]) -> list[str]:
     return [
         "## What counts as a name",
         "",
-        "The corpora disagree; these rules bring them together (`training/data/guidelines.py`). Every test set is "
-        "scored as its corpus has it and, where they change it, `reconciled`.",
+        "The corpora disagree; these rules reconcile them (`training/data/guidelines.py`). Each test set is "
+        "scored with its own annotation and, where the rules change it, `reconciled`.",
         "",
         *guidelines.described(rules),
         "",
@@ -145,7 +145,10 @@ def _score_table(
             shown = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in both)
             lines.append(f"| {name} | {metric} | {' | '.join(shown)} |")
     if float32_scores:
-        lines += ["", f"The bundle is computed in {precision}; the last column is what that costs."]
+        lines += [
+            "",
+            f"This bundle computes in {precision}; the last column has the scores in float32.",
+        ]
     return lines
 
 

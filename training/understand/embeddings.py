@@ -1,6 +1,6 @@
-"""Embeddings learnt with the task or pretrained on plain text: what each gives for how many labelled orders.
+"""Embeddings learned with the task or pretrained on plain text: what each gives for how many labelled orders.
 
-The pretrained vectors are those of the shipped tagger, which were learnt from an encyclopedia.
+The pretrained vectors are those of the shipped tagger, which were trained on an encyclopedia.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from training.understand.tagger import Tagger, learn, read_orders, recall, words
 
 TAGGER = Path(__file__).parents[2] / "models" / "ner"
 STARTS = {
-    "learnt": "#777777",
-    "pretrained, then learnt": "#1f5fa8",
-    "pretrained, left as they are": "#c2571a",
+    "learned": "#777777",
+    "pretrained, fine-tuned": "#1f5fa8",
+    "pretrained, frozen": "#c2571a",
 }
 
 
@@ -40,12 +40,12 @@ def draw(config: Config) -> list[Path]:
         for size in config.sizes:
             torch.manual_seed(config.seed)
             known = orders[:size]
-            if start == "learnt":
+            if start == "learned":
                 tagger = Tagger(words_in(known))
             else:
                 tagger = Tagger(dict.fromkeys([*words_in(known), *vectors]))
                 fill(tagger, vectors)
-                tagger.embedding.requires_grad_("then" in start)
+                tagger.embedding.requires_grad_("fine-tuned" in start)
             learn(tagger, known, steps=config.steps, seed=config.seed)
             scores.append(recall(tagger, test))
         print(f"{start}: " + ", ".join(f"{score:.0%}" for score in scores))

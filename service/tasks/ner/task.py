@@ -39,18 +39,19 @@ CACHED_WORDS = 20_000
 
 class NerRequest(Request):
     labels: Annotated[list[str], Field(max_length=MOST_LABELS, fail_fast=True)] | None = None
-    """Keep only entities of these labels; all of the model if not given. EMAIL, PHONE, IBAN, CARD and IP are
-    found only if they are named here."""
+    """Return only entities with these labels. Default: all labels of the model. EMAIL, PHONE, IBAN, CARD and IP
+    are found only if listed here."""
     min_score: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Keep only entities with at least this score."""
+    """Return only entities with at least this score."""
     offsets: Unit = "codepoint"
     """Unit of `start` and `end`."""
     values: bool = False
-    """Tell the value of dates, times, amounts of money, percentages and quantities, where the text does."""
+    """Also return the value of dates, times, amounts of money, percentages and quantities."""
     redact: bool = False
-    """Also give the text with each entity replaced by its label, as `[PER]`."""
+    """Also return the text with each entity replaced by its label, as `[PER]`."""
     pseudonyms: bool = False
-    """Redact with a number for each name that stays the same through a text, as `[PER-1]`."""
+    """Also return the text with each entity replaced by a numbered label, as `[PER-1]`; equal names get the
+    same number."""
 
 
 class Entity(Strict):
@@ -62,7 +63,7 @@ class Entity(Strict):
     score: float
     """Probability that exactly this span is an entity of this label; 1 for what a pattern finds."""
     value: dict[str, str | int | float] | None = None
-    """Only if asked for, and if the text tells it."""
+    """Only if requested, and if the text states it."""
 
 
 class Replacement(Strict):
@@ -74,13 +75,13 @@ class Replacement(Strict):
     """Half-open, in the redacted text."""
     source_start: int
     source_end: int
-    """Half-open, in the text as it was."""
+    """Half-open, in the original text."""
 
 
 class NerResult(Result):
     entities: list[Entity]
     redacted: str | None = None
-    """The text with each entity replaced; only if asked for."""
+    """The text with each entity replaced; only if requested."""
     replacements: list[Replacement] | None = None
     """Of the redacted text, in order."""
 

@@ -12,8 +12,8 @@ from service.tasks.sentiment.task import Sentiment, SentimentRequest, SentimentR
 SPEC = TaskSpec(
     name="sentiment",
     summary="judge whether texts are negative, neutral or positive",
-    description="Judge whether a text, and each of its sentences if asked, is negative, neutral or positive.\n\n"
-    "A model with labels of its own sorts texts by those.",
+    description="Judge whether a text, and optionally each of its sentences, is negative, neutral or positive.\n\n"
+    "A model with other labels classifies texts by those.",
     about="Judges the sentiment of a text: a recurrent classifier with pooling over time.",
     request=SentimentRequest,
     result=SentimentResult,

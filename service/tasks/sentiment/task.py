@@ -44,7 +44,7 @@ class SentimentRequest(Request):
 
 class Classification(Strict):
     label: str
-    """The likeliest label."""
+    """The most probable label."""
     score: float
     """Its probability; 0 for a blank text."""
     scores: dict[str, float]
@@ -59,7 +59,7 @@ class JudgedSentence(Classification):
 
 class SentimentResult(Classification, Result):
     sentences: list[JudgedSentence] | None = None
-    """Only if asked for."""
+    """Only if requested."""
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(self.label, self.score)] if self.score else []

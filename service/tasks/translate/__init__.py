@@ -20,10 +20,10 @@ def pair(manifest: Manifest) -> dict[str, str]:
 SPEC = TaskSpec(
     name="translate",
     summary="translate",
-    description="Translate; with `source: auto`, each text from the language that it is in.\n\n"
-    "A text in a language that is not served, or in the target language already, comes back as it is, with its "
-    "language as the source and score 0. One that tells too little (a number, a single name, a word or two) is "
-    "read as a source language of that target.",
+    description="Translate. With `source: auto`, the language of each text is detected.\n\n"
+    "A text in a language that is not served, or already in the target language, comes back unchanged, with its "
+    "language as the source and score 0. A text too short to tell (a number, a name, a word or two) is treated "
+    "as a source language of the target.",
     about="Translates sentence by sentence: a GRU encoder-decoder with attention over subwords.",
     request=TranslateRequest,
     result=TranslateResult,

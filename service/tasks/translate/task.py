@@ -51,13 +51,13 @@ Feeds = Mapping[str, NDArray[Any]]
 
 class TranslateRequest(Request):
     source: str
-    """Language code of the text, or `auto` to detect it text by text."""
+    """Language code of the text, or `auto` to detect the language of each text."""
     target: str
     """Language code to translate into."""
     alternatives: int = Field(default=0, ge=0, le=4)
-    """How many further translations to give."""
+    """Number of further translations."""
     format: Literal["text", "html"] = "text"
-    """html: tags stay with their words; code and what is not to be translated passes through."""
+    """`html` keeps the markup, and leaves code and `translate="no"` untranslated."""
 
 
 class Alternative(Strict):
@@ -70,9 +70,10 @@ class TranslateResult(Result):
     source: str
     target: str
     score: float
-    """Mean log-probability of a token of the translation; higher is surer. 0 without, and of what is looked up."""
+    """Mean log-probability per token of the translation: closer to 0 is better; 0 for what is looked up in the
+    lexicon, or not translated."""
     alternatives: list[Alternative] | None = None
-    """Best first; only if asked for."""
+    """Best first; only if requested."""
 
     def predictions(self) -> list[tuple[str, float]]:
         return [(self.target, float(np.exp(self.score)))] if self.translation else []

@@ -184,6 +184,10 @@ def test_a_frontend_learns_what_it_may_do(reading: httpx.Client) -> None:
     assert {".txt", ".html", ".srt", ".md"} <= set(found["supportedFilesFormat"])
 
 
+def test_a_client_may_ask_whether_the_server_is_well(reading: httpx.Client) -> None:
+    assert reading.get(f"{LIBRE}/health").json() == {"status": "ok"}
+
+
 # --- files
 
 

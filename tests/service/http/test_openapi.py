@@ -34,6 +34,7 @@ COMPAT = {
     ("get", f"{LIBRE}/languages"),
     ("post", f"{LIBRE}/detect"),
     ("get", f"{LIBRE}/frontend/settings"),
+    ("get", f"{LIBRE}/health"),
     ("post", f"{LIBRE}/translate_file"),
     ("get", f"{LIBRE}/download_file/{{name}}"),
 }

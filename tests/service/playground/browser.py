@@ -70,7 +70,14 @@ class Page:
         return self
 
     def one(self, selector: str) -> WebElement:
+        """To click, to type into, or to read once the page is settled; else the page may replace it meanwhile."""
         return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """Of the first such element, found and read at one moment; None if there is none."""
+        script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1])"
+        found: str | None = self.driver.execute_script(script, selector, name)
+        return found
 
     def all(self, selector: str) -> list[str]:
         """The visible texts of the elements, all at one moment."""

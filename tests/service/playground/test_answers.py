@@ -107,7 +107,7 @@ def test_a_model_can_be_picked_where_there_are_several(
         assert page.one("#sentiment .verdict b").text == "positive"
         assert not page.driver.find_elements(By.CSS_SELECTOR, "#ner select")
         page.one("#sentiment select").send_keys("tickets")
-        until(lambda: page.one("#sentiment .verdict b").text == "bad")
+        until(lambda: page.all("#sentiment .verdict b") == ["bad"])
         assert 'model="tickets"' in page.code("sentiment", "python")
         assert page.violations() == []
 

@@ -24,14 +24,14 @@ window.fetch = async (address, options) => {
 def test_the_translation_turns_to_the_other_language_by_itself(page: Page) -> None:
     page.open()
     page.write("The cat is sleeping on a chair in the kitchen.")
-    assert page.one(".translated").get_attribute("lang") == "fr"
+    assert page.attribute(".translated", "lang") == "fr"
     page.write("Le chat dort sur la chaise dans la cuisine.")
-    assert page.one(".translated").get_attribute("lang") == "en"
+    assert page.attribute(".translated", "lang") == "en"
     assert page.one("#language").text == "French, detected"
     assert page.one("#into").get_property("value") == "en"
     assert "was trained on English only" in page.one("#ner .note").text
     page.choose("#into", "fr")
-    assert page.one("#translate .note").text == "The text is in French already."
+    assert page.one("#translate .note").text == "The text is already in French."
 
 
 def test_source_and_target_can_be_chosen(page: Page) -> None:
@@ -51,7 +51,7 @@ def test_the_languages_can_be_swapped(page: Page) -> None:
     page.open()
     page.write("The cat is sleeping on a chair in the kitchen.")
     page.one("#swap").click()
-    until(lambda: page.one(".translated").get_attribute("lang") == "en")
+    until(lambda: page.attribute(".translated", "lang") == "en")
     page.settle()
     assert page.text() == "THE CAT IS SLEEPING ON A CHAIR IN THE KITCHEN."
     assert page.one(".translated").text == "THE CAT IS SLEEPING ON A CHAIR IN THE KITCHEN."
@@ -119,6 +119,23 @@ def test_html_is_translated_as_html(driver: webdriver.Chrome, tmp_path: Path) ->
         page.choose("#format", "html")
         assert page.one(".translated").text == '<p><a href="x.html">bood</a> one</p>'
         assert 'format="html"' in page.code("translate", "python")
+
+
+def test_a_translation_of_which_the_network_is_not_sure_is_marked(
+    driver: webdriver.Chrome, tmp_path: Path
+) -> None:
+    known = {*string.ascii_letters, *string.punctuation}
+    tiny.copier(tmp_path, "en", "fr", known, {}, log_probability=-1.0)  # 0.37 a token
+    tiny.copier(tmp_path, "fr", "en", known, {}, log_probability=-0.6)  # 0.55
+    with serving(tmp_path) as client:
+        page = Page(driver, str(client.base_url)).open()
+        page.write("The cat is sleeping on a chair in the kitchen.")
+        assert page.all("#translate .note") == [
+            "Low confidence: this translation may well be wrong."
+        ]
+        page.write("Le chat dort sur la chaise dans la cuisine.")
+        assert page.attribute(".translated", "lang") == "en"
+        assert page.all("#translate .note") == []
 
 
 def test_an_unknown_language_is_said(page: Page) -> None:

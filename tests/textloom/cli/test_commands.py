@@ -82,6 +82,18 @@ def test_an_address_without_a_scheme_is_told(run: Run) -> None:
         assert "write it as http://127.0.0.1:8000" in done.err
 
 
+def test_a_wrong_option_stops_the_run_also_where_a_server_refuses_it(
+    run: Run, tmp_path: Path, tiny_client: httpx.Client
+) -> None:
+    (tmp_path / "lines.txt").write_text("one\ntwo\n")
+    url = str(tiny_client.base_url)
+    for wrong in (["translate", "--to", "de"], ["ner", "--labels", "NONE"]):
+        done = run(*wrong, "lines.txt", "--url", url, status=1)
+        assert done.out == ""
+        assert done.err.startswith("textloom: ")
+        assert len(done.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_told_how_to_complete(run: Run, shell: str) -> None:
     assert "_TEXTLOOM_COMPLETE" in run("completion", shell).out

@@ -1,51 +1,11 @@
-"""Documents: their texts are found, and nothing but their texts changes."""
+"""Documents of the command line: catalogs of gettext, lost markup, and which file is what."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textloom.cli.documents import loses_markup, parse
 
-MARKDOWN = """\
----
-title: left alone
----
-# A heading #
-
-A paragraph with **bold**
-on two lines.
-
-> quoted
-> twice
-
-1. an item
-   that goes on
-- [ ] a task
-
-```py
-code = "left alone"
-```
-
-    code, too
-
-| left | right |
-|------|-------|
-| one  | two   |
-
-[link]: https://example.org "left alone"
-
-<div>left alone</div>
-
-Underlined
-==========
-"""
-SUBTITLES = (
-    "1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>Where have you\r\nbeen?</i>\r\n\r\n"
-    "2\r\n00:00:03,000 --> 00:00:04,000 X1:40\r\n- Home.\r\n"
-)
-WEBVTT = "WEBVTT\n\nNOTE left alone\n\nintro\n00:01.000 --> 00:02.000 align:start\nHello.\n"
 CATALOG = r"""# Translators
 msgid ""
 msgstr ""
@@ -75,70 +35,6 @@ msgstr "Fermer"
 #~ msgid "old"
 #~ msgstr "vieux"
 """
-
-
-def test_of_markdown_only_text_is_text() -> None:
-    document = parse("md", MARKDOWN)
-    assert document.texts == [
-        "A heading", "A paragraph with **bold**\non two lines.", "quoted\ntwice",
-        "an item\nthat goes on", "[ ] a task", "left", "right", "one", "two", "Underlined",
-    ]  # fmt: skip
-    assert document.lines == [4, 6, 9, 12, 14, 22, 22, 24, 24, 30]
-    upper = document.with_texts([text.upper() for text in document.texts], "fr")
-    assert "> QUOTED\n> TWICE\n" in upper
-    assert "1. AN ITEM\n   THAT GOES ON\n" in upper
-    assert "| ONE  | TWO   |\n" in upper
-    assert [line for line in upper.splitlines() if "left alone" in line] == [
-        line for line in MARKDOWN.splitlines() if "left alone" in line
-    ]
-
-
-def test_of_subtitles_the_lines_below_the_times_are_text() -> None:
-    document = parse("srt", SUBTITLES)
-    assert document.texts == ["<i>Where have you\nbeen?</i>", "- Home."]
-    assert document.with_texts(["<i>Où ?</i>", None], "fr") == SUBTITLES.replace(
-        "<i>Where have you\r\nbeen?</i>", "<i>Où ?</i>"
-    )
-    assert parse("srt", WEBVTT).texts == ["Hello."]
-
-
-@pytest.mark.parametrize(
-    ("kind", "content"), [("md", MARKDOWN), ("srt", SUBTITLES), ("srt", WEBVTT)]
-)
-def test_a_document_whose_texts_stay_stays(kind: str, content: str) -> None:
-    document = parse(kind, content)
-    assert document.with_texts(list(document.texts), None) == content
-    assert document.with_texts([None] * len(document.texts), None) == content
-
-
-PIECES = st.sampled_from(
-    [
-        "# ",
-        "> ",
-        "- ",
-        "1. ",
-        "\n",
-        "\r\n",
-        "\n\n",
-        "word",
-        "*b*",
-        "`c`",
-        "|",
-        "---",
-        "    ",
-        "```",
-        "<p>",
-        "é😀",
-    ]
-)
-
-
-@given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from(["md", "srt", "text", "html"]))
-def test_no_character_is_lost_whatever_is_in_a_document(content: str, kind: str) -> None:
-    document = parse(kind, content)
-    assert document.with_texts(list(document.texts), None) == content
-    assert all(text.strip() for text in document.texts)
-    assert len(document.lines) == len(document.texts)
 
 
 def test_a_catalog_gets_the_translations_that_it_lacks() -> None:

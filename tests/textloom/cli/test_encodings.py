@@ -34,7 +34,7 @@ def test_an_encoding_is_told_by_its_first_bytes(written: str, told: str) -> None
     [(POLISH, "cp1250"), (RUSSIAN, "cp1251"), (JAPANESE, "shift-jis"), (RUSSIAN, "koi8-r")],
 )
 def test_what_may_be_several_encodings_must_be_named(text: str, encoding: str) -> None:
-    with pytest.raises(Stop, match=r"file is not UTF-8 \(line 1\); name its encoding"):
+    with pytest.raises(Stop, match=r"file is not UTF-8 \(line 1\); give its encoding"):
         encoding_of(text.encode(encoding), "file")
 
 
@@ -48,7 +48,7 @@ def test_a_character_that_the_sample_cuts_in_two_is_no_mistake() -> None:
 
 
 def test_zeros_are_no_text() -> None:
-    with pytest.raises(Stop, match="file holds NUL bytes"):
+    with pytest.raises(Stop, match="file contains NUL bytes"):
         encoding_of(b"a\0b\n" + bytes(range(64)) * 3, "file")
 
 

@@ -39,20 +39,20 @@ def test_cp1252_is_read_and_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "caf\u00e9.txt").write_bytes("un café good\nun thé awful – déjà\n".encode("cp1252"))
     done = run("sentiment", "café.txt", "--format", "jsonl")
     assert json.loads(done.out.splitlines()[1])["text"] == "un thé awful – déjà"
-    assert "café.txt is read as cp1252 (Windows); --encoding names another" in done.err
+    assert "café.txt is read as cp1252 (Windows); use --encoding if it is not" in done.err
     assert run("sentiment", "café.txt", "--format", "jsonl", "--encoding", "cp1252").err == ""
 
 
 def test_an_encoding_that_is_named_is_used(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_bytes("Łódź good\nŻółw\n".encode("cp1250"))
-    assert "name its encoding" in run("sentiment", "text.txt", status=1).err
+    assert "give its encoding" in run("sentiment", "text.txt", status=1).err
     done = run("sentiment", "text.txt", "--encoding", "windows-1250", "--format", "jsonl")
     assert json.loads(done.out.splitlines()[0])["text"] == "Łódź good"
     assert "no encoding 'nonsense'" in run(
         "sentiment", "text.txt", "--encoding", "nonsense", status=1
     ).err  # fmt: skip
     wrong = run("sentiment", "text.txt", "--encoding", "ascii", status=1).err
-    assert "name its encoding with --encoding" in wrong
+    assert "give its encoding with --encoding" in wrong
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
@@ -73,7 +73,7 @@ def test_excels_first_line_names_the_delimiter_and_is_no_row(run: Run, tmp_path:
     (tmp_path / "excel.csv").write_text("sep=;\ntext;n\ngood, very;1\nbad;row;3\n")
     done = run("sentiment", "excel.csv", "--format", "jsonl", status=1)
     assert judged(done.out.splitlines()[0]) == ["positive"]
-    assert "line 4: 3 columns in place of 2" in done.err
+    assert "line 4: 3 columns instead of 2" in done.err
 
 
 def test_tabs_are_columns_and_any_delimiter_can_be_named(run: Run, tmp_path: Path) -> None:
@@ -143,12 +143,12 @@ def test_json_arrays_hold_objects_or_texts(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"PK\x03\x04rest", "a zip archive, as files of Excel and Word are"),
-        (b"\xd0\xcf\x11\xe0rest", "a file of Excel or Word"),
+        (b"PK\x03\x04rest", "a zip archive, as Excel and Word files are"),
+        (b"\xd0\xcf\x11\xe0rest", "an Excel or Word file"),
         (b"%PDF-1.7", "a PDF"),
-        (b"PAR1", "Parquet; end its name in .parquet"),
-        (b"\x28\xb5\x2f\xfdrest", "packed with zstd"),
-        (b"a\0b\0\0\0c" * 9, "holds NUL bytes"),
+        (b"PAR1", "Parquet; rename it to .parquet"),
+        (b"\x28\xb5\x2f\xfdrest", "compressed with zstd"),
+        (b"a\0b\0\0\0c" * 9, "contains NUL bytes"),
         (b"\x1f\x8bnothing", "reviews.csv: "),
         (gzip.compress(b"text\ngood\n" * 999)[:-9], "reviews.csv: "),
     ],
@@ -166,7 +166,7 @@ def test_what_is_no_text_is_refused_by_name(
 def test_a_nul_byte_far_into_a_file_is_a_bad_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_bytes((b"good" + b" " * 9_000 + b"\n") * 40 + b"a\0b\nawful\n")
     done = run("sentiment", "long.txt", "-o", "out.jsonl", "--workers", 1, status=1)
-    assert "line 41: holds a NUL byte" in done.err
+    assert "line 41: contains a NUL byte" in done.err
     with (tmp_path / "out.jsonl").open() as lines:
         assert judged([*lines][-1]) == ["negative"]
 
@@ -188,7 +188,7 @@ def test_several_files_are_read_one_after_the_other(run: Run, tmp_path: Path) ->
     assert [(row["file"], row.get("sentiment")) for row in found] == [
         ("a.txt", "positive"), ("b.csv", "negative"), ("b.csv", None),
     ]  # fmt: skip
-    assert "textloom: b.csv, line 3: 2 columns in place of 1" in done.err
+    assert "textloom: b.csv, line 3: 2 columns instead of 1" in done.err
     (tmp_path / "c.csv").write_text("file,text\nx,good\n")
     assert "c.csv has a column 'file' already" in run("sentiment", "a.txt", "c.csv", status=1).err
 
@@ -202,7 +202,7 @@ def test_shards_are_disjoint_and_make_the_whole(run: Run, tmp_path: Path) -> Non
         found.append([json.loads(line)["line"] for line in lines])
     assert found == [[1, 4, 7, 10], [2, 5, 8], [3, 6, 9]]
     for wrong in ("0/3", "4/3", "1", "a/b"):
-        assert "no part such as 2/4" in run(
+        assert "not of the form I/N, such as 2/4" in run(
             "sentiment", "lines.txt", "--shard", wrong, status=2
         ).err  # fmt: skip
 

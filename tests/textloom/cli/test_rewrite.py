@@ -56,7 +56,7 @@ def test_a_text_file_is_a_document_if_one_is_asked_for(
     options = ("--from", "en", "--to", "fr", "--models", readers, "-o", "b.txt")
     run("translate", "a.txt", *options)
     assert (tmp_path / "b.txt").read_text() == "thé énd\nis néar.\n\n  thé rést\n"
-    assert "--overwrite replaces it" in run("translate", "a.txt", *options, status=1).err
+    assert "use --overwrite to replace it" in run("translate", "a.txt", *options, status=1).err
     run("translate", "a.txt", *options, "--overwrite")
 
 
@@ -92,7 +92,7 @@ def test_redacted_rows_hold_no_name_and_no_other_column(run: Run, tmp_path: Path
     assert (tmp_path / "out.csv").read_text().splitlines() == [
         "id,text,error",
         "1,[PER],",
-        "2,,not UTF-8: byte 0 is wrong; --encoding names another",
+        "2,,not UTF-8 at byte 0; set another encoding with --encoding",
         "3,good,",
     ]
     assert "line 3" in done.err
@@ -105,11 +105,11 @@ def test_redacted_rows_hold_no_name_and_no_other_column(run: Run, tmp_path: Path
     ("arguments", "said"),
     [
         (["ner", "a.html", "--redact"], "a.html: only text, subtitles, Markdown and rows"),
-        (["ner", "bad.txt", "--redact"], "bad.txt: nothing is written"),
-        (["translate", "a.html", "a.md", "--to", "fr"], "ask for them in turn"),
-        (["translate", "a.md", "a.csv", "--to", "fr"], "ask for them in turn"),
+        (["ner", "bad.txt", "--redact"], "bad.txt: not written"),
+        (["translate", "a.html", "a.md", "--to", "fr"], "process them separately"),
+        (["translate", "a.md", "a.csv", "--to", "fr"], "process them separately"),
         (["translate", "a.md", "b.md", "--to", "fr", "-o", "a.csv.md"], "is a file; several"),
-        (["translate", "a.md", "--to", "fr", "-o", "a.md", "--overwrite"], "replace what is read"),
+        (["translate", "a.md", "--to", "fr", "-o", "a.md", "--overwrite"], "is also read; choose"),
         (["translate", "a.md", "--to", "fr", "-o", "no/a.md"], "No such file"),
         (["translate", "bad.po", "--to", "fr"], "bad.po: "),
         (["translate", "a.md", "--to", "de"], "auto to de is not served"),

@@ -1,14 +1,14 @@
 """Documents: files whose texts are answered while everything around them stays as it is, character by character.
 
-Here belongs what finds the texts of a format and puts answers in their places: spans.py for formats in which a
-text is a stretch of the file, po.py for gettext. Leaves out opening files and asking for answers.
+Subtitles, Markdown, HTML and plain text are read by service/documents.py, which the service reads uploaded files
+with, too; po.py reads gettext. Leaves out opening files and asking for answers.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from textloom.cli.documents import spans
+from service.documents import READERS
 from textloom.cli.errors import Stop
 from textloom.cli.opening import Source
 
@@ -61,4 +61,4 @@ def parse(kind: str, content: str) -> Document:
         from textloom.cli.documents import po  # needs polib
 
         return po.Catalog(content)
-    return spans.SPANS[kind](content)
+    return READERS[kind](content)
