@@ -18,7 +18,7 @@ PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve cli wheel test test-containers bench install lint format docs samples sbom lock proto image up \
+.PHONY: help serve cli wheel test test-slow test-containers bench install lint format docs samples sbom lock proto image up \
     down
 
 help:  ## list these commands
@@ -41,6 +41,9 @@ wheel: .venv/cli  ## build dist/*.whl: the package textloom-service, and textloo
 # .venv/cli: the commands of the documentation run where it says
 test: lint .venv/cli  ## install what training and tests need, then check and test everything
 	@.venv-dev/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+test-slow: .venv-dev/cluster  ## what takes minutes: torchrun, and Ray and Spark, which this installs; needs Java
+	@.venv-dev/bin/python -m pytest -m slow $(ARGS)
 
 test-containers: .venv-dev/installed  ## build the image and run docker-compose.yml, if there is an engine
 	@.venv-dev/bin/python -m pytest -m container -rA tests/deploy $(ARGS)
@@ -90,7 +93,7 @@ sbom: .venv-dev/installed  ## write sbom.json: what the service runs on (Cyclone
 lock:  ## bring requirements/*.txt in line with requirements/*.in
 	$(call make_venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install $(PIP_FLAGS) uv==0.13.8
-	@cd requirements && for name in runtime cli traces grpc dev bench; do \
+	@cd requirements && for name in runtime cli traces grpc dev bench cluster; do \
 	    ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$name.txt $$name.in || exit 1; \
 	done
@@ -132,6 +135,11 @@ INSTALL_COMMAND := -m pip install $(PIP_FLAGS) --no-index --no-deps --no-build-i
 	$(call unpack_helm,.venv-dev)
 	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --no-deps --require-hashes --upgrade --no-compile \
 	    --target .venv-dev/share/kserve -r requirements/kserve.txt
+	@touch $@
+
+.venv-dev/cluster: .venv-dev/installed requirements/cluster.txt
+	@echo "Installing Ray and Spark into .venv-dev ... (minutes, the first time)"
+	@.venv-dev/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/cluster.txt
 	@touch $@
 
 # $(call make_venv,FOLDER): make a virtual environment there, unless a working one lies there already.

@@ -37,13 +37,17 @@ def run(
     seconds: float,
     grace: float = 5.0,
     connections: int = 0,
+    newest_first: bool = False,
 ) -> list[Answer]:
     """Sends the bodies in turn, `rate` a second; waits `grace` seconds for the last answers.
 
     connections: so many are open before the load begins. More are when all are busy, up to MOST_CONNECTIONS.
+    newest_first: take the connection that was freed last, as many pools of clients do, and not each in turn.
     """
     requests = [request(path, body) for body in bodies]
-    return _Load(port, requests, rate, seconds, grace).run(connections)
+    load = _Load(port, requests, rate, seconds, grace)
+    load.newest_first = newest_first
+    return load.run(connections)
 
 
 def request(path: str, body: str) -> bytes:
@@ -87,6 +91,7 @@ class _Load:
         self._free: deque[_Connection] = deque()
         self._answers: list[Answer] = []
         self._began = 0.0
+        self.newest_first = False
 
     def run(self, connections: int) -> list[Answer]:
         total, number = int(self._rate * self._seconds), 0
@@ -127,7 +132,7 @@ class _Load:
     def _send(self, number: int) -> None:
         due, request = number / self._rate, self._requests[number % len(self._requests)]
         if self._free:  # in turn: the last one freed is one of whoever refuses the fastest
-            connection = self._free.popleft()
+            connection = self._free.pop() if self.newest_first else self._free.popleft()
             connection.due = due
             self._busy += 1
             try:

@@ -100,7 +100,7 @@ def service(*arguments: str) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "service", "--models", str(MODELS), "--port", str(port)]
     with _process(port, [*command, "--log-level", "warning", *arguments], {}):
-        _until(lambda: "ready" in page(port, "/health/ready"), 60)
+        until(lambda: "ready" in page(port, "/health/ready"), 60)
         yield port
 
 
@@ -116,11 +116,11 @@ def peer(which: Peer, task: str) -> Iterator[int]:
         "RAY_DEDUP_LOGS": "0",
     }
     with _process(port, command, variables):
-        _until(lambda: ask(port, f"/{task}", body) is not None, 120)
+        until(lambda: ask(port, f"/{task}", body) is not None, 120)
         yield port
 
 
-def _until(condition: Any, seconds: float) -> None:
+def until(condition: Any, seconds: float) -> None:
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,5 +1,6 @@
 """`python -m training COMMAND ...`: see `python -m training --help`."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -28,6 +29,10 @@ def main(argv: list[str], program: str = "python -m training") -> int:
         print("\n".join(f"  {name:{width}}  {about}" for name, about in lines.items()))
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
     try:
+        if "TORCHELASTIC_RUN_ID" in os.environ:  # PyTorch is not imported for less
+            if argv[0] not in {*trained, "language_model"}:
+                raise TrainingError("torchrun is for trainings; start this by `python -m training`")
+            import_module("training.nn.distributed").join()
         if argv[0] == "evaluate":
             evaluate = import_module("training.commands.evaluate")
             evaluate.main(argv[1:], program=f"{program} evaluate")

@@ -92,6 +92,41 @@ def _said(made: Dashboard) -> Dashboard:
             {"{{model}} {{version}}": rate("textloom_predictions_total", "model, version")},
             stacked=True,
         ),
+        lines(
+            "Time of a request by version, p95",
+            "s",
+            "95 % of the requests are answered within it: a canary beside the version that serves.",
+            {
+                "{{model}} {{version}}": "histogram_quantile(0.95, "
+                + rate("textloom_version_duration_seconds_bucket", "model, version, le")
+                + ")"
+            },
+        ),
+        lines(
+            "Share of requests not answered, by version",
+            "percentunit",
+            "For whatever reason: a failure, a full queue, a deadline.",
+            {
+                "{{model}} {{version}}": rate("textloom_version_failures_total", "model, version")
+                + " / ("
+                + rate("textloom_version_duration_seconds_count", "model, version")
+                + " + "
+                + rate("textloom_version_failures_total", "model, version")
+                + ")"
+            },
+        ),
+        lines(
+            "Share of each label by version",
+            "percentunit",
+            "A canary that sees other labels than the version that serves reads the same texts otherwise.",
+            {
+                "{{model}} {{version}} {{label}}": rate(
+                    "textloom_predictions_total", "model, version, label"
+                )
+                + " / on (model, version) group_left "
+                + rate("textloom_predictions_total", "model, version")
+            },
+        ),
         _versus(
             "Share of each label",
             "percentunit",

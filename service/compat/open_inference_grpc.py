@@ -25,7 +25,7 @@ from service.settings import Settings, address
 
 SERVICE = "inference.GRPCInferenceService"
 
-HEADERS = ("authorization", "traceparent", "x-request-id", "x-request-timeout-ms")
+HEADERS = ("authorization", "traceparent", "x-request-id", "x-request-timeout-ms", "x-canary")
 """Of a call's metadata, what a request has as headers."""
 TRAILERS = (b"x-request-id", b"retry-after", b"server-timing", b"ratelimit", b"ratelimit-policy")
 

@@ -29,6 +29,7 @@ from service.http.messages import (
 from service.http.parsing import check_media_type
 from service.http.problems import problem
 from service.http.routing import Route, RoutedRequest, Router
+from service.registry import canary
 from service.settings import Settings
 from service.telemetry import logs
 from service.telemetry.call import Call
@@ -99,7 +100,7 @@ class Handler:
             request = replace(request, path=path)
         route, parameters = self._router.find(request.path)
         request_id = _request_id(request.headers)
-        exchange = Exchange(request, request_id, began, route, parameters, Call())
+        exchange = Exchange(request, request_id, began, route, parameters, Call(request_id))
         status = CALLER_LEFT
         in_flight = self._metrics.in_flight(route.path if route else UNMATCHED)
         in_flight.add(1)
@@ -157,6 +158,7 @@ class Handler:
         content = b""
         if route.method == "POST":
             call.deadline = deadline(request.headers, self._settings)
+            call.canary = canary.asked_for(request.headers.get(canary.HEADER))
             if route.admit and 0 < (length := request.declared_length) <= SHORT_BYTES:
                 route.admit(length, call)
             if route.takes_json:

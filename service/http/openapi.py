@@ -94,6 +94,13 @@ _TASK_PARAMETERS = [
         "description": "Give up after so many milliseconds.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
     },
+    {
+        "name": "X-Canary",
+        "in": "header",
+        "required": False,
+        "description": "1: the version of a model that is being tried answers. 0: the other one does.",
+        "schema": {"type": "string", "enum": ["0", "1"]},
+    },
 ]
 
 

@@ -25,7 +25,7 @@ async def answer(registry: Registry, spec: TaskSpec, query: Any, call: Call) -> 
     else:
         parts = await asyncio.to_thread(plan, texts, query, models)
     call.detected = parts.detected
-    needed = {name: registry.get(name) for name in parts.models}
+    needed = {name: registry.get(name, call) for name in parts.models}
     for model in needed.values():
         spec.check(query, model.manifest)
     results, tokens = {}, 0

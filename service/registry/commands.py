@@ -1,4 +1,4 @@
-"""`python -m service models`: lists what a model repository holds, checks bundles, and pins versions.
+"""`python -m service models`: lists what a model repository holds, checks bundles, pins and tries versions.
 
 Works on the folder alone: a service that runs on it, on whatever machine, sees a change at its next scan.
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from service import tasks
 from service.errors import BundleError
-from service.registry import bundle, repository
+from service.registry import bundle, canary, repository
+from service.registry.canary import Canary
 from service.registry.repository import StoredModel
 from service.settings import Settings
 
@@ -30,6 +31,15 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
     pin.add_argument("bundle", metavar="NAME=VERSION")
     unpin = commands.add_parser("unpin", help="have the highest version served again")
     unpin.add_argument("name", metavar="NAME")
+    canary_parser = commands.add_parser(
+        "canary", help="have this version answer a share of the requests beside the one that serves"
+    )
+    canary_parser.add_argument("bundle", metavar="NAME=VERSION")
+    canary_parser.add_argument("--percent", type=float, default=5.0, help="default: 5")
+    promote = commands.add_parser("promote", help="have the canary serve alone")
+    promote.add_argument("name", metavar="NAME")
+    drop = commands.add_parser("drop", help="have no canary, and the other version serve alone")
+    drop.add_argument("name", metavar="NAME")
     given = parser.parse_args(arguments)
 
     settings = Settings() if given.models is None else Settings(models=given.models)
@@ -41,6 +51,11 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
             _pin(settings.models, stored_models, given.bundle)
         elif given.command == "unpin":
             bundle.pin(settings.models, _stored_model(stored_models, given.name).path.name, None)
+        elif given.command == "canary":
+            _canary(settings.models, stored_models, given.bundle, given.percent)
+        elif given.command in ("promote", "drop"):
+            stored = _stored_model(stored_models, given.name)
+            _end_canary(settings.models, stored, promote=given.command == "promote")
     except BundleError as error:
         print(error.detail, file=sys.stderr)
         return 1
@@ -49,13 +64,16 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
 
 
 def _list(stored_models: dict[str, StoredModel]) -> None:
-    row = "{:18} {:>7} {:>7} {:>9}  {}"
-    print(row.format("name", "serves", "pinned", "size", "versions"))
+    row = "{:18} {:>7} {:>7} {:>8} {:>9}  {}"
+    print(row.format("name", "serves", "pinned", "canary", "size", "versions"))
     for name, stored in stored_models.items():
         megabytes = sum(size for _, size, _ in stored.files) / 1e6
         versions = " ".join(map(str, stored.versions))
         pinned = stored.pin_error or stored.pinned or "-"
-        print(row.format(name, stored.wanted, pinned, f"{megabytes:.1f} MB", versions))
+        tried = f"{stored.canary.version} {stored.canary.percent:g}%" if stored.canary else "-"
+        tried = stored.canary_error or tried
+        size = f"{megabytes:.1f} MB"
+        print(row.format(name, stored.wanted, pinned, tried, size, versions))
 
 
 def _check(stored_models: dict[str, StoredModel], bundles: Sequence[str]) -> int:
@@ -80,6 +98,30 @@ def _pin(models: Path, stored_models: dict[str, StoredModel], pair: str) -> None
     stored, version = _split(stored_models, pair)
     tasks.load(stored.path / str(version))
     bundle.pin(models, stored.path.name, version)
+
+
+def _canary(models: Path, stored_models: dict[str, StoredModel], pair: str, percent: float) -> None:
+    """Raises BundleError if the version cannot be served, or is the only one that can."""
+    stored, version = _split(stored_models, pair)
+    if not 0 <= percent <= 100:
+        raise BundleError("--percent must be from 0 to 100")
+    if version == stored.pinned or len(stored.versions) == 1:
+        raise BundleError(f"{pair} serves; a canary is a version beside the one that serves")
+    tasks.load(stored.path / str(version))
+    canary.write(models, stored.path.name, Canary(version, percent))
+
+
+def _end_canary(models: Path, stored: StoredModel, *, promote: bool) -> None:
+    """Pins the version that serves from now on, unless it is the highest and none was pinned.
+
+    Raises BundleError if there is no canary.
+    """
+    if stored.canary is None:
+        raise BundleError(stored.canary_error or f"{stored.path.name} has no canary")
+    chosen = stored.canary.version if promote else stored.wanted
+    if stored.pinned or chosen != stored.versions[-1]:
+        bundle.pin(models, stored.path.name, chosen)
+    canary.write(models, stored.path.name, None)
 
 
 def _split(stored_models: dict[str, StoredModel], pair: str) -> tuple[StoredModel, int]:

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from service.registry import bundle
+from service.registry import bundle, canary
 from service.registry.loaded_model import LoadedModel
 from service.registry.repository import StoredModel
+from service.telemetry.call import Call
 
 Status = Literal["loading", "ready", "failed"]
 
@@ -20,6 +21,14 @@ class Refused(BaseModel):
 
     version: int
     reason: str
+
+
+class CanaryInfo(BaseModel):
+    """A second version, which answers a share of the requests."""
+
+    version: int
+    percent: float
+    status: Status
 
 
 class ModelInfo(BaseModel):
@@ -39,6 +48,7 @@ class ModelInfo(BaseModel):
     """The one that should serve; without it, the highest."""
     refused: Refused | None = None
     """The one that should serve and cannot, while an older one does."""
+    canary: CanaryInfo | None = None
     task: str | None = None
     """Also the path of the route that it answers, beside the task's other models."""
     languages: list[str] | None = None
@@ -63,6 +73,18 @@ class ModelEntry:
     """Why the version that should serve does not."""
     tried: StoredModel | None = None
     """What was stored when it failed; it is tried again only when that has changed."""
+    canary: LoadedModel[Any, Any] | None = None
+    canary_failed: StoredModel | None = None
+    """What was stored when it could not be loaded."""
+
+    def model_for(self, call: Call) -> LoadedModel[Any, Any] | None:
+        """The version that answers a request."""
+        stored = self.stored.canary
+        if self.canary and stored:
+            wanted = call.canary
+            if wanted if wanted is not None else canary.answers(stored, call.request_id):
+                return self.canary
+        return self.model
 
     @property
     def status(self) -> Status:
@@ -84,6 +106,11 @@ class ModelEntry:
             "task": self.stored.task,
             "languages": list(self.stored.languages) or None,
         }
+        if self.stored.canary:
+            failed = "failed" if self.canary_failed else "loading"
+            about["canary"] = CanaryInfo(
+                **self.stored.canary._asdict(), status="ready" if self.canary else failed
+            )
         if self.model is not None:
             manifest = self.model.manifest
             about |= {

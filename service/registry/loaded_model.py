@@ -53,6 +53,7 @@ class LoadedModel(Generic[R, A]):
         self._task, self._executor = task, executor
         self._metrics = metrics.model(self.manifest.name)
         self._observe_phases = [self._metrics.phases[phase].observe for phase in PHASES]
+        self._duration, self._failures = metrics.version(self.name.name, self.name.version)
         self._count_prediction = partial(metrics.prediction, self.name.name, self.name.version)
         # as in English; then as measured
         self._tokens_per_character, self._tokens_per_window = 0.2, 25.0
@@ -78,6 +79,16 @@ class LoadedModel(Generic[R, A]):
 
     async def answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         """The answers for `texts`, in order, and how many tokens were read."""
+        began = time.perf_counter()
+        try:
+            answered = await self._answer(texts, request, call)
+        except Exception:
+            self._failures.inc()
+            raise
+        self._duration.observe(time.perf_counter() - began)
+        return answered
+
+    async def _answer(self, texts: Sequence[str], request: R, call: Call) -> tuple[list[A], int]:
         characters = sum(map(len, texts))
         if characters > TURN_CHARACTERS:  # fewer are encoded in less time than this check takes
             self.check_early(characters, call)

@@ -12,6 +12,7 @@ import ctypes
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from service import tasks
@@ -23,6 +24,7 @@ from service.registry.repository import StoredModel
 from service.scheduling.executors import EventLoopExecutor, ThreadExecutor
 from service.settings import Settings
 from service.tasks.base import Models, Router, TaskSpec
+from service.telemetry.call import Call
 from service.telemetry.metrics import Metrics
 
 logger = logging.getLogger("textloom.registry")
@@ -63,12 +65,15 @@ class Registry:
         if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
             for entry in self.entries.values():
                 self._set_gauges(entry, 1)
+                if entry.canary:
+                    self._show(entry.canary, 1)
             return
         self._loaded = True
         began = time.perf_counter()
         await asyncio.gather(
             self._load_routers(), *(self._load(entry) for entry in self.entries.values())
         )
+        await asyncio.gather(*(self._load_canary(entry) for entry in self.entries.values()))
         ready = [entry.name for entry in self.entries.values() if entry.status == "ready"]
         seconds = time.perf_counter() - began
         logger.info("%d of %d models ready in %.2f s", len(ready), len(self.entries), seconds)
@@ -94,16 +99,20 @@ class Registry:
         await self._load_routers()
         for entry in self.entries.values():  # one after the other, beside the requests
             await self._load(entry)
+            await self._load_canary(entry)
 
-    def get(self, name: str) -> LoadedModel[Any, Any]:
-        """The model of that name. Raises NotFound if there is none, NotReady if it does not serve now."""
+    def get(self, name: str, call: Call | None = None) -> LoadedModel[Any, Any]:
+        """The model of that name, for this request: its canary, perhaps.
+
+        Raises NotFound if there is none, NotReady if it does not serve now.
+        """
         entry = self.entry(name)
         if self._draining:
             self._metrics.rejected.labels(name, "draining").inc()
             raise Draining("this server is shutting down", retry_after=1)
         if entry.model is None:
             raise _not_ready([entry])
-        return entry.model
+        return (entry.model_for(call) if call else None) or entry.model
 
     def entry(self, name: str) -> ModelEntry:
         if name not in self.entries:
@@ -148,7 +157,12 @@ class Registry:
         """Finish the accepted requests within the time for shutting down, and stop the executor."""
         self.drain()
         grace = self._settings.shutdown_seconds
-        models = [entry.model for entry in self.entries.values() if entry.model]
+        models = [
+            model
+            for entry in self.entries.values()
+            for model in (entry.model, entry.canary)
+            if model
+        ]
         await asyncio.gather(*(model.batcher.close(grace) for model in models))
         self.executor.close()
 
@@ -169,12 +183,9 @@ class Registry:
         try:
             path = stored.folder
             if old is None or old.name.version != stored.wanted:
-                task = await asyncio.to_thread(tasks.load, path)
-                manifest = task.bundle.manifest
-                tasks.check_name(entry.name, manifest.task, manifest.languages)
-                new = LoadedModel(
-                    task, executor=self.executor, metrics=self._metrics, settings=self._settings
-                )
+                canary = entry.canary  # if it was promoted, it is loaded already
+                known = canary if canary and canary.name.version == stored.wanted else None
+                new = known or await self._open(entry.name, path)
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others serve
@@ -198,11 +209,43 @@ class Registry:
             self._metrics.model_load.labels(entry.name).set(seconds)
             logger.info("%s version %d serves after %.2f s", entry.name, stored.wanted, seconds)
 
+    async def _load_canary(self, entry: ModelEntry) -> None:
+        """Load the version that should be tried beside the one that serves, if it is not yet; unload another."""
+        stored, old = entry.stored, entry.canary
+        wanted = stored.canary.version if stored.canary else None
+        if old and old.name.version != wanted:
+            if old is not entry.model:
+                self._show(old, 0)
+            entry.canary, self._replaced = None, True
+        if wanted is None or entry.canary or entry.canary_failed == stored:
+            return
+        try:
+            entry.canary = await self._open(entry.name, stored.path / str(wanted))
+            entry.canary_failed = None
+            self._show(entry.canary, 1)
+            logger.info("%s version %d is tried beside %d", entry.name, wanted, stored.wanted)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with it, the other serves
+            entry.canary_failed = stored
+            reason = error.detail if isinstance(error, BundleError) else where(error)
+            logger.error("%s version %d cannot be tried: %s", entry.name, wanted, reason)
+
+    async def _open(self, name: str, path: Path) -> LoadedModel[Any, Any]:
+        """Raises BundleError."""
+        task = await asyncio.to_thread(tasks.load, path)
+        manifest = task.bundle.manifest
+        tasks.check_name(name, manifest.task, manifest.languages)
+        return LoadedModel(
+            task, executor=self.executor, metrics=self._metrics, settings=self._settings
+        )
+
+    def _show(self, model: LoadedModel[Any, Any], holds: int) -> None:
+        version = str(model.name.version)
+        self._metrics.model_info.labels(model.name.name, version, model.sha256).set(holds)
+
     def _set_gauges(self, entry: ModelEntry, holds: int) -> None:
         """Set the gauges of what is known about a model to 1, or to 0 when it is no longer so."""
         if entry.model:
-            version, sha256 = str(entry.model.name.version), entry.model.sha256
-            self._metrics.model_info.labels(entry.name, version, sha256).set(holds)
+            self._show(entry.model, holds)
         if entry.failure:
             self._metrics.model_refused.labels(entry.name, str(entry.failure.version)).set(holds)
         self._metrics.model_ready.labels(entry.name).set(entry.model is not None)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from service import tasks
 from service.errors import BundleError
-from service.registry import bundle
+from service.registry import bundle, canary
+from service.registry.canary import Canary
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class StoredModel:
     pinned: int | None
     pin_error: str | None
     """Why the pinned version cannot be read."""
+    canary: Canary | None
+    canary_error: str | None
+    """Why the canary cannot be read, or is none."""
     files: list[tuple[str, int, int]]
     """Of the wanted version: names, sizes and times."""
     task: str | None
@@ -31,8 +35,8 @@ class StoredModel:
 
     @property
     def wanted(self) -> int:
-        """The version that should serve."""
-        return self.pinned or self.versions[-1]
+        """The version that should serve: the pinned or else the highest that is no canary."""
+        return self.pinned or _highest(self.versions, self.canary)
 
     @property
     def folder(self) -> Path:
@@ -50,19 +54,33 @@ def scan(repository: Path, pins: Mapping[str, int]) -> dict[str, StoredModel]:
 
 
 def _stored_model(repository: Path, name: str, pinned: int | None) -> StoredModel:
-    pin_error = None
+    pin_error = canary_error = found = None
     versions = bundle.versions(repository, name)
     try:
         pinned = pinned or bundle.pinned(repository, name)
     except BundleError as error:
         pin_error = error.detail
-    folder = repository / name / str(pinned or versions[-1])
+    try:
+        found = canary.read(repository, name)
+        if found and (
+            found.version not in versions or found.version == pinned or len(versions) == 1
+        ):
+            canary_error, found = f"{name} version {found.version} cannot be a canary", None
+    except BundleError as error:
+        canary_error = error.detail
+    folder = repository / name / str(pinned or _highest(versions, found))
     files = [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(folder.glob("*"))
     ]
     task, languages = _declared(folder, name)
-    return StoredModel(repository / name, versions, pinned, pin_error, files, task, languages)
+    return StoredModel(
+        repository / name, versions, pinned, pin_error, found, canary_error, files, task, languages
+    )
+
+
+def _highest(versions: list[int], canary: Canary | None) -> int:
+    return max(version for version in versions if not canary or version != canary.version)
 
 
 def _declared(folder: Path, name: str) -> tuple[str | None, tuple[str, ...]]:

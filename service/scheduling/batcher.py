@@ -62,6 +62,7 @@ class Batcher(Generic[W, O]):
         self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens, self._clock)
         self._paused: list[RunningBatch[W, O]] = []
         self._jobs: set[Job[O]] = set()
+        self._told_depth = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._running_tokens = self._running_windows = 0
@@ -118,7 +119,7 @@ class Batcher(Generic[W, O]):
         )
         self._jobs.add(job)
         self._queue.add(job, windows, lengths)
-        self._metrics.queue_depth.set(self._queue.windows)
+        self._tell_depth()
         try:
             self._executor.dispatch()
             if not future.done() and deadline < self._timer_at:
@@ -159,7 +160,7 @@ class Batcher(Generic[W, O]):
             entry.job.started_at = entry.job.started_at or now
             self._running_tokens += entry.length
         self._running_windows += len(running.joining)
-        self._metrics.queue_depth.set(queue.windows)
+        self._tell_depth()
         return running
 
     def run(self, running: RunningBatch[W, O]) -> list[tuple[int, O]] | Exception:
@@ -279,4 +280,9 @@ class Batcher(Generic[W, O]):
             self._timer, self._timer_at = None, math.inf
         if job.queued_windows:
             self._queue.discard(job)
-            self._metrics.queue_depth.set(self._queue.windows)
+            self._tell_depth()
+
+    def _tell_depth(self) -> None:
+        """Two versions of a model may have a queue each, which are counted together."""
+        self._metrics.queue_depth.add(self._queue.windows - self._told_depth)
+        self._told_depth = self._queue.windows

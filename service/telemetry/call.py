@@ -33,6 +33,9 @@ class Part(NamedTuple):
 class Call:
     """What one request has beside its query: when it must be done, and what became of it, for the log."""
 
+    request_id: str = ""
+    canary: bool | None = None
+    """Whether it wants a model's canary, or the other version; None: either."""
     deadline: float = math.inf
     """In the time of `time.monotonic()`."""
     caller: str = ""

@@ -62,9 +62,6 @@ class Level:
     _now: float = 0.0
     _passed_on: float = 0.0
 
-    def set(self, value: float) -> None:
-        self._now = value
-
     def add(self, change: float) -> None:
         self._now += change
 

@@ -68,6 +68,7 @@ class Metrics:
         self._registry, self.worker_table = registry, worker_table
         self._kept: list[Count | Observations | Level] = []
         self._models: dict[str, ModelMetrics] = {}
+        self._versions: dict[tuple[str, int], tuple[Observations, Count]] = {}
         self._requests: dict[tuple[str, int, str], tuple[Count, Observations]] = {}
         self._in_flight: dict[str, Level] = {}
         self._predictions: dict[tuple[str, int, str], tuple[Count, Observations]] = {}
@@ -153,6 +154,15 @@ class Metrics:
         self.predictions = counter(
             "predictions_total", "Predictions made.", "model", "version", "label"
         )
+        self.version_duration = histogram(
+            "version_duration_seconds",
+            "From a request's texts to their answers, by the version of the model.",
+            "model",
+            "version",
+        )
+        self.version_failures = counter(
+            "version_failures_total", "Requests that a version did not answer.", "model", "version"
+        )
         self.prediction_score = histogram(
             "prediction_score", "Scores of predictions, 0 to 1.", "model", buckets=_TENTHS
         )
@@ -220,6 +230,18 @@ class Metrics:
         self._kept += [each for each in vars(made).values() if not isinstance(each, dict)]
         self._kept += [*made.phases.values(), *made.rejected.values()]
         return made
+
+    def version(self, model: str, version: int) -> tuple[Observations, Count]:
+        """Seconds that a version of a model took for a request, and requests that it did not answer."""
+        if (model, version) not in self._versions:
+            labels = (model, str(version))
+            made = (
+                Observations(self.version_duration.labels(*labels)),
+                Count(self.version_failures.labels(*labels)),
+            )
+            self._versions[model, version] = made
+            self._kept += made
+        return self._versions[model, version]
 
     def request(self, route: str, status: int, seconds: float, task: str = "") -> None:
         """Count a request. task: that it was for, if it came so far; a task's own route says it anyway."""

@@ -29,3 +29,12 @@ def test_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert speeds.keys() == {"plain", "ours"}
     assert all(f"| {name} |" in printed for name in speeds)
+
+
+@pytest.mark.slow
+def test_processes_are_compared_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    speeds = main(["--tokens", "256", "--rounds", "1", "--processes", "2"])
+    assert list(speeds) == ["1 processes", "2 processes"]
+    printed = capsys.readouterr().out
+    assert all(f"| {name} |" in printed for name in speeds)
+    assert min(speeds.values()) > 0

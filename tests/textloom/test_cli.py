@@ -403,9 +403,14 @@ def test_a_broken_run_goes_on_where_it_was(
 def test_ctrl_c_waits_for_the_end_of_a_block() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     done = []
-    with pytest.raises(KeyboardInterrupt), engines.uninterrupted():
-        signal.raise_signal(signal.SIGINT)
-        done.append("the block")
+
+    def block() -> None:
+        with engines.uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            done.append("the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
     assert done == ["the block"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

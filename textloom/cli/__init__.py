@@ -43,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
         return 130
     except ModuleNotFoundError as error:
         extra = {"evaluate": "train", "serve": "server"}.get(next(iter(argv), ""), "cli")
+        extra = "ray" if error.name == "ray" else extra
         print(
             f"textloom: this needs {error.name}: install textloom-service[{extra}]", file=sys.stderr
         )

@@ -49,7 +49,7 @@ def run(arguments: Arguments) -> int:
                 fingerprint={
                     "task": arguments.task, "options": dict(arguments.options),
                     "column": arguments.column, "models": engine.models,
-                    "shard": arguments.shard, "files": [*map(_identity, arguments.sources)],
+                    "shard": arguments.shard, "files": [*map(_file_identity, arguments.sources)],
                     "texts": list(arguments.texts),
                 },
                 overwrite=arguments.overwrite,
@@ -61,7 +61,7 @@ def run(arguments: Arguments) -> int:
             bar.update(done)
             answered = answer(islice(source, done, None), engine, 1 if typing else CHUNK)
             for row, result, problem in answered:
-                sink.write(_record(arguments, row, result, problem), row)
+                sink.write(record(arguments, row, result, problem), row)
                 report.add(row.place, problem)
         return report.end(arguments.output, done)
     finally:
@@ -153,7 +153,7 @@ def engine_of(arguments: Arguments, options: Any, *, small: bool) -> Engine:
     return engines.Processes(arguments.models, task, options, workers)
 
 
-def _record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
+def record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str) -> dict[str, Any]:
     """What is written for a row: its own columns, and those of the answer."""
     if arguments.redacts:  # a row without an answer shows nothing of its text
         redacted = {**row.fields, row.column: result.get("redacted")}
@@ -167,9 +167,14 @@ def _record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str
     return {**row.fields, **found}
 
 
-def _identity(source: Source) -> dict[str, Any]:
+def identity(source: Source) -> dict[str, Any]:
+    """What tells a file from itself read otherwise."""
+    return {"kind": source.kind, "encoding": source.encoding, "delimiter": source.delimiter}
+
+
+def _file_identity(source: Source) -> dict[str, Any]:
     """What tells a file from another one, or from itself after a change, or read otherwise."""
-    read = {"kind": source.kind, "encoding": source.encoding, "delimiter": source.delimiter}
+    read = identity(source)
     if source.file == "-":
         return {"file": source.file, **read}
     path = Path(source.file).resolve()

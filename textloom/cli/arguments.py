@@ -32,6 +32,10 @@ class Arguments:
     url: str | None
     models: Path | None
     """The folder; None: the models that are shipped."""
+    folder: str = ""
+    """`output` as it was given: for a cluster perhaps s3://bucket/folder."""
+    address: str | None = None
+    """Of a Ray cluster; None: of the variable RAY_ADDRESS, or one on this machine."""
 
     @property
     def redacts(self) -> bool:
@@ -52,7 +56,7 @@ def read(task: str, given: Mapping[str, Any]) -> Arguments:
     encoding = _encoding(given["encoding"])
     delimiter = named(given["delimiter"]) if given["delimiter"] is not None else None
     for file in files:
-        if file != "-" and not Path(file).exists():
+        if file != "-" and given["engine"] != "ray" and not Path(file).exists():
             hint = "" if Path(file).suffix else f"; if it is the text itself: --text {file!r}"
             raise Stop(f"{file}: No such file{hint}")
         kind = given["input_format"] or kind_of(file)
@@ -67,9 +71,19 @@ def read(task: str, given: Mapping[str, Any]) -> Arguments:
         sources=sources,
         texts=texts,
         url=given["url"] or None,
+        output=Path(given["output"]) if given["output"] else None,
+        folder=given["output"] or "",
         **{
             name: given[name]
-            for name in ("column", "output", "format", "overwrite", "workers", "shard", "models")
+            for name in (
+                "column",
+                "format",
+                "overwrite",
+                "workers",
+                "shard",
+                "models",
+                "address",
+            )
         },
     )
 

@@ -141,7 +141,7 @@ def _shared() -> list[click.Parameter]:
         click.Option(["--encoding"], help="Of what is read; found out if not given."),
         click.Option(
             ["-o", "--output"],
-            type=click.Path(path_type=Path),
+            type=click.Path(),
             help="File to write; its ending (.jsonl, .csv, .tsv, .parquet, or that of a document) is its format."
             " Of several documents, a folder.",
         ),
@@ -161,6 +161,17 @@ def _shared() -> list[click.Parameter]:
         click.Option(
             ["--shard"], type=Shard(), help="Only each Nth row, or document, from the Ith."
         ),
+        click.Option(
+            ["--engine"],
+            type=click.Choice(["processes", "ray"]),
+            default="processes",
+            help="What runs the models: processes of this machine, or the actors of a Ray cluster, for which"
+            " --output is a folder, and files may be s3://, gs:// or patterns.",
+        ),
+        click.Option(
+            ["--address"],
+            help="Of the Ray cluster; RAY_ADDRESS, or one on this machine, if not given.",
+        ),
         click.Option(["--model"], help="The model that answers; the task's default if not given."),
         *_where(),
     ]
@@ -174,6 +185,10 @@ def _task_command(task: TaskCommand) -> click.Command:
         from textloom.cli.arguments import read
 
         arguments = read(task.name, {**given, "url": click.get_current_context().obj})
+        if given["engine"] == "ray":
+            from textloom.cli import cluster
+
+            return cluster.run(arguments)
         if rewrite.wanted(arguments):
             return rewrite.run(arguments)
         return annotate.run(arguments)

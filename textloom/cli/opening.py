@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from textloom.cli.encodings import encoding_of
 from textloom.cli.errors import Stop
@@ -50,6 +50,8 @@ class Source:
     """None: told from its first bytes."""
     delimiter: str | None = None
     """Between the columns of a table; None: told from its first lines."""
+    stream: Any = None
+    """Its bytes, if somebody has opened it already, who will close it."""
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class Source:
     @contextmanager
     def opened(self) -> Iterator[tuple[BinaryIO, bytes]]:
         """Its bytes, unpacked, and the first of them. Raises Stop if it is no text or cannot be read."""
-        with _reported(self.name), _open(self.file) as packed:
+        with _reported(self.name), _open(self.stream or self.file) as packed:
             stream = unpacked(packed)
             sample = stream.peek(SAMPLE)
             for start, what in _NO_TEXT.items():
@@ -99,6 +101,21 @@ def ending(file: str) -> str:
     return path.suffix.lower()
 
 
+class _Borrowed(io.RawIOBase):
+    """Bytes of a stream that stays open."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        got = self._stream.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+
 def unpacked(stream: io.BufferedReader) -> io.BufferedReader:
     head = stream.peek(6)[:6]
     if head.startswith(b"\x1f\x8b"):
@@ -108,7 +125,9 @@ def unpacked(stream: io.BufferedReader) -> io.BufferedReader:
     return stream
 
 
-def _open(file: str) -> io.BufferedReader:
+def _open(file: Any) -> io.BufferedReader:
+    if not isinstance(file, str):
+        return io.BufferedReader(_Borrowed(file), SAMPLE)
     # descriptor 0 is standard input, which stays open
     raw = io.FileIO(0, closefd=False) if file == "-" else io.FileIO(file)
     return io.BufferedReader(raw, SAMPLE)

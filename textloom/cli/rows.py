@@ -206,7 +206,7 @@ def parquet_file(source: Source) -> Any:
     if source.file == "-":
         raise Stop("Parquet is read from a file, not from standard input")
     try:
-        return parquet.ParquetFile(source.file)
+        return parquet.ParquetFile(source.stream or source.file)
     except (OSError, pyarrow.ArrowException) as error:
         raise Stop(f"{source.name}: {error}") from error
 

@@ -55,7 +55,7 @@ class JsonLines:
         self._file = file
 
     def write(self, record: dict[str, Any], row: Row) -> None:
-        self._file.write(_json(record) + "\n")
+        self._file.write(json_line(record) + "\n")
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +106,7 @@ class Output:
             self._file.write(head)
 
     def write(self, record: dict[str, Any], row: Row) -> None:
-        self._file.write(_json(record).encode() + b"\n")
+        self._file.write(json_line(record).encode() + b"\n")
         self.done += 1
         if self.done % SYNC_EVERY == 0:
             self._file.flush()
@@ -189,14 +189,14 @@ class Output:
             yield [{name: record.get(name) for name in names} for record in batch]
 
 
-def _json(record: Any) -> str:
+def json_line(record: Any) -> str:
     """One line; what JSON has no word for, as a date of Parquet's, becomes text."""
     return _clean(json.dumps(record, ensure_ascii=False, default=str))
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, list | dict):
-        return _json(value)
+        return json_line(value)
     return "" if value is None else _clean(value) if isinstance(value, str) else value
 
 

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 import tyro
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -23,7 +22,7 @@ from training.config import parse, run_folder
 from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer
 from training.errors import TrainingError
-from training.nn.batches import bucketed, pad
+from training.nn.batches import BatchLoss, bucketed, pad
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import Cell
 from training.nn.summary import count_parameters, print_summary
@@ -135,11 +134,12 @@ def _train(config: Config, data: corpora.Data[corpora.Labelled]) -> Trained:
     train, dev = encoded(data.train), encoded(data.dev)
     lengths = [len(text.ids) for text in train]
 
-    def loss(indices: list[int]) -> tuple[Tensor, int]:
+    def loss(indices: list[int]) -> BatchLoss:
         ids, sizes = pad([train[index].ids for index in indices])
         gold = torch.tensor([train[index].label for index in indices], device=device)
         logits = network(ids.to(device), sizes.to(device))
-        return functional.cross_entropy(logits.float(), gold), int(sizes.sum())
+        mean = functional.cross_entropy(logits.float(), gold)
+        return BatchLoss(mean, len(indices), int(sizes.sum()))
 
     history = fit(
         network,

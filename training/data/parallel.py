@@ -1,6 +1,7 @@
 """Parallel corpora as a translator trains on them: cleaned, turned into its direction, each with its weight."""
 
 import hashlib
+import os
 import random
 import re
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ def _cleaned(
         sample = random.Random(0).sample(every, min(len(every), cleaning.LEXICON_PAIRS))
         cleaner = cleaning.Cleaner(languages, cleaning.lexicon(sample))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        new = kept.with_suffix(".new")
+        new = kept.with_suffix(f".{os.getpid()}")  # processes of one training may write at once
         with new.open("w", encoding="utf-8") as file:
             for index, pairs in enumerate(grouped):
                 report = cleaning.Report()

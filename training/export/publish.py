@@ -24,6 +24,7 @@ from training.evaluation.scores import Confusion, Scores
 from training.export import card
 from training.export.golden import golden_examples
 from training.export.onnx_graph import OPSET
+from training.nn.distributed import by_first
 from training.nn.fit import CHECKPOINT, History
 
 _LIBRARIES = (
@@ -93,6 +94,7 @@ class Draft:
     tried: Scores = field(default_factory=dict)
 
 
+@by_first
 def publish(
     draft: Draft,
     run: Path,

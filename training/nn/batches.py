@@ -2,11 +2,19 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+
+class BatchLoss(NamedTuple):
+    mean: Tensor
+    weight: int
+    """Of what `mean` is the mean: predicted tokens, or texts."""
+    tokens: int
+    """That the network read."""
 
 
 def bucketed(lengths: Sequence[int], *, tokens: int, seed: int, epoch: int) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 Everything that decides what comes next (weights, optimiser, position, random state, history) is in the
 checkpoint, and batches depend on seed and epoch alone. So a run that was killed and started again ends in
-the same weights as one that was not.
+the same weights as one that was not. The processes of torchrun share each batch (distributed.py).
 """
 
 import json
@@ -19,10 +19,12 @@ from tqdm import tqdm
 
 from training.config import Fit
 from training.errors import TrainingError
-from training.nn.batches import bucketed
+from training.nn import distributed
+from training.nn.batches import BatchLoss, bucketed
 from training.nn.optimizer import Optimizer
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+NOTHING = BatchLoss(torch.zeros(()), 0, 0)
 
 
 @dataclass
@@ -90,7 +92,7 @@ def device_of(options: Fit) -> torch.device:
     if options.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("--device cuda: PyTorch finds no CUDA device here")
     cuda = options.device == "cuda" or (options.device == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if cuda else "cpu")
+    return distributed.cuda_device() if cuda else torch.device("cpu")
 
 
 def prepare(options: Fit) -> torch.device:
@@ -105,7 +107,7 @@ def fit(
     network: nn.Module,
     *,
     lengths: Sequence[int] | Callable[[int], Sequence[int]],
-    loss: Callable[[list[int]], tuple[Tensor, int]],
+    loss: Callable[[list[int]], BatchLoss],
     validate: Callable[[], float],
     options: Fit,
     folder: Path,
@@ -115,7 +117,7 @@ def fit(
 
     lengths: tokens of each example, by which a step's examples are chosen (batches.py); or a function that makes
     the examples of an epoch, by its number, and gives these.
-    loss: a batch -> (mean loss, number of tokens it read).
+    loss: of a batch; called with the indices of its examples.
     validate: -> score on dev, higher is better; called with the network in evaluation mode.
     folder: for `checkpoint.pt` and `log.jsonl`; a checkpoint found there is taken up.
     begun: the checkpoint of an earlier phase, whose optimiser goes on.
@@ -128,41 +130,58 @@ def fit(
 
     def plan(epoch: int) -> list[list[int]]:
         sizes = lengths(epoch) if callable(lengths) else lengths
+        distributed.check_equal((options, hash(tuple(sizes))), "options or examples")
         return bucketed(sizes, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
 
     progress, history = _Progress(), History()
     mean = _Mean(learnt, options.average)
     best = {name: value.detach().clone() for name, value in network.state_dict().items()}
     checkpoint = folder / CHECKPOINT
-    if checkpoint.exists():
-        progress, history, best = _resume(checkpoint, network, optimizer, mean)
+    state = distributed.from_first(lambda: _read(checkpoint) if checkpoint.exists() else None)
+    if state:
+        progress, history, best = _resume(state, network, optimizer, mean)
+        tqdm.write(f"resumed at step {progress.step} from {checkpoint}")
     else:
         (folder / LOG).unlink(missing_ok=True)
         if begun:
-            optimizer.load_state_dict(torch.load(begun, weights_only=True)["optimizer"])
+            optimizer.load_state_dict(distributed.from_first(lambda: _read(begun))["optimizer"])
+    distributed.same_weights(network)
     planned, batches = progress.epoch, plan(progress.epoch)
     started, saved = time.monotonic(), time.monotonic()
     before = history.seconds
 
     def save() -> None:
+        if not distributed.is_first():
+            return
         history.seconds = before + time.monotonic() - started
         _save(checkpoint, network, optimizer, mean, progress, history, best)
 
     total = progress.step + (options.epochs - progress.epoch) * len(batches) - progress.batch
-    bar = tqdm(total=total, initial=progress.step, unit="step", mininterval=5, dynamic_ncols=True)
+    bar = tqdm(
+        total=total,
+        initial=progress.step,
+        unit="step",
+        mininterval=5,
+        dynamic_ncols=True,
+        disable=not distributed.is_first(),
+    )
     while progress.epoch < options.epochs and not progress.stopped:
         if planned != progress.epoch:
             planned, batches = progress.epoch, plan(progress.epoch)
         while progress.batch < len(batches) and not progress.stopped:
             network.train()
             done = (progress.epoch + progress.batch / len(batches)) / options.epochs
+            distributed.seed_step(options.seed, progress.step)
+            part = distributed.share(batches[progress.batch])
             with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
-                value, tokens = loss(batches[progress.batch])
+                read = loss(part) if part else NOTHING
+            if read.weight:
+                read.mean.backward()
+            value, _, tokens = distributed.average(learnt, read)
             if not torch.isfinite(value):
                 raise TrainingError(
                     f"step {progress.step}: the loss is {value.item()}; lower --learning-rate"
                 )
-            value.backward()
             nn.utils.clip_grad_norm_(learnt, options.clip)
             optimizer.step(_rate(progress.step, done, options))
             mean.add(progress.step)
@@ -176,7 +195,7 @@ def fit(
                 network.eval()
                 mean.swap()
                 with torch.no_grad():
-                    score = validate()
+                    score = distributed.from_first(validate)
                 point = Point(
                     step=progress.step,
                     epoch=progress.epoch + progress.batch / len(batches),
@@ -186,8 +205,9 @@ def fit(
                     tokens=progress.tokens,
                 )
                 history.points.append(point)
-                with (folder / LOG).open("a", encoding="utf-8") as log:
-                    log.write(json.dumps(asdict(point)) + "\n")
+                if distributed.is_first():
+                    with (folder / LOG).open("a", encoding="utf-8") as log:
+                        log.write(json.dumps(asdict(point)) + "\n")
                 progress.loss_sum, progress.loss_count = 0.0, 0
                 if score > progress.best_score:
                     progress.best_score, progress.without_gain = score, 0
@@ -198,6 +218,7 @@ def fit(
                     progress.without_gain += 1
                     progress.stopped = progress.without_gain >= options.patience
                 mean.swap()
+                distributed.same_weights(network)
                 bar.write(
                     f"epoch {point.epoch:.2f}  loss {point.loss:.4f}  dev {score:.4f}"
                     f"  best {progress.best_score:.4f}  {point.seconds:.0f} s"
@@ -223,10 +244,13 @@ def restore(network: nn.Module, folder: Path) -> History:
 
     Raises TrainingError if there is none, or none that was validated.
     """
-    path = folder / CHECKPOINT
-    if not path.exists():
-        raise TrainingError(f"{folder} holds no checkpoint")
-    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+
+    def read() -> dict[str, Any]:
+        if not (folder / CHECKPOINT).exists():
+            raise TrainingError(f"{folder} holds no checkpoint")
+        return _read(folder / CHECKPOINT)
+
+    state = distributed.from_first(read)
     history = _history(state)
     if not history.points:
         raise TrainingError(f"{folder}: the training was not validated yet")
@@ -316,23 +340,25 @@ def _save(
 
 
 def _resume(
-    path: Path, network: nn.Module, optimizer: Optimizer, mean: _Mean
+    state: dict[str, Any], network: nn.Module, optimizer: Optimizer, mean: _Mean
 ) -> tuple[_Progress, History, dict[str, Tensor]]:
-    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     for value, stored in zip(mean.values, state["mean"], strict=True):
         value.copy_(stored)
     torch.set_rng_state(state["random"])
-    if state["cuda_random"]:
+    if state["cuda_random"] and distributed.is_first():
         torch.cuda.set_rng_state_all(state["cuda_random"])
     history = _history(state)
     history.resumed += 1
     progress = _Progress(**state["progress"])
     device = next(network.parameters()).device
     best = {name: value.to(device) for name, value in state["best"].items()}
-    tqdm.write(f"resumed at step {progress.step} from {path}")
     return progress, history, best
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    return torch.load(checkpoint, weights_only=True, map_location="cpu")
 
 
 def _history(state: dict[str, Any]) -> History:

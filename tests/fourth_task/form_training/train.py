@@ -13,7 +13,7 @@ from training.config import run_folder
 from training.data import corpora
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_half
-from training.nn.batches import pad
+from training.nn.batches import BatchLoss, pad
 from training.nn.fit import fit, prepare
 from training.nn.summary import count_parameters
 
@@ -37,9 +37,9 @@ def train(config: Config) -> Path:
         gold = torch.tensor([labels.index(example.label) for example in examples])
         return network(ids, sizes), gold, int(sizes.sum())
 
-    def batch_loss(indices: list[int]) -> tuple[Tensor, int]:
+    def batch_loss(indices: list[int]) -> BatchLoss:
         logits, gold, tokens = batch([data.train[index] for index in indices])
-        return functional.cross_entropy(logits, gold), tokens
+        return BatchLoss(functional.cross_entropy(logits, gold), len(indices), tokens)
 
     def validate() -> float:
         with torch.no_grad():

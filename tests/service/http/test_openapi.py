@@ -135,7 +135,7 @@ def test_a_task_documents_every_error_an_example_of_each_and_its_headers(
         assert content["example"]
     assert "Retry-After" in operation["responses"]["503"]["headers"]
     named = {parameter["name"] for parameter in operation["parameters"]}
-    assert named == {"X-Request-ID", "X-Request-Timeout-Ms"}
+    assert named == {"X-Request-ID", "X-Request-Timeout-Ms", "X-Canary"}
 
 
 @pytest.mark.parametrize("path", TASKS)

@@ -30,9 +30,9 @@ def test_it_lists_names_with_what_serves_and_what_there_is(
     status, out, _ = run(models, capsys)
     assert status == 0
     assert [line.split() for line in out.splitlines()] == [
-        ["name", "serves", "pinned", "size", "versions"],
-        ["ner", "2", "-", "0.0", "MB", "1", "2"],
-        ["sentiment", "1", "-", "0.0", "MB", "1"],
+        ["name", "serves", "pinned", "canary", "size", "versions"],
+        ["ner", "2", "-", "-", "0.0", "MB", "1", "2"],
+        ["sentiment", "1", "-", "-", "0.0", "MB", "1"],
     ]
 
 

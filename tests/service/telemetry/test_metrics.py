@@ -29,6 +29,8 @@ LISTED = {
     "textloom_estimate_ratio": {"model"},
     "textloom_predictions": {"model", "version", "label"},
     "textloom_prediction_score": {"model"},
+    "textloom_version_duration_seconds": {"model", "version"},
+    "textloom_version_failures": {"model", "version"},
     "textloom_unknown_tokens": {"model"},
     "textloom_model_info": {"model", "version", "sha256"},
     "textloom_model_load_seconds": {"model"},

@@ -149,3 +149,12 @@ def test_models_are_one_a_line_also_on_a_narrow_terminal(
     assert len(lines) == 5
     assert max(map(len, lines)) == 40
     assert lines[1].endswith("…")
+
+
+def test_without_ray_its_engine_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "textloom.cli.cluster", raising=False)
+    said = run("ner", "texts.jsonl", "-o", "out", "--engine", "ray", status=1).err
+    assert "this needs ray: install textloom-service[ray]" in said

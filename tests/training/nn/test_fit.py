@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from training.config import Fit
 from training.errors import TrainingError
-from training.nn.batches import bucketed
+from training.nn.batches import BatchLoss, bucketed
 from training.nn.fit import History, _rate, device_of, fit, multiplies_bfloat16
 
 
@@ -23,9 +23,10 @@ class Straight(nn.Module):
         self.weight = nn.Parameter(torch.tensor(0.0))
         self.dropout = nn.Dropout(0.2)
 
-    def loss(self, indices: list[int]) -> tuple[Tensor, int]:
+    def loss(self, indices: list[int]) -> BatchLoss:
         x = torch.arange(1.0, 9.0)[indices]
-        return (self.dropout(self.weight * x) - 3 * x).square().mean(), len(indices)
+        mean = (self.dropout(self.weight * x) - 3 * x).square().mean()
+        return BatchLoss(mean, len(indices), len(indices))
 
 
 def run(
@@ -68,7 +69,7 @@ def test_steps_are_in_bfloat16_where_asked_for_and_of_use(
     seen = set()
     loss = Straight.loss
 
-    def watched(self: Straight, indices: list[int]) -> tuple[Tensor, int]:
+    def watched(self: Straight, indices: list[int]) -> BatchLoss:
         seen.add(torch.is_autocast_enabled("cpu"))
         return loss(self, indices)
 

@@ -23,8 +23,9 @@ from training.config import training_folder
 from training.data.corpora import locate
 from training.data.tokenization import word_tokenizer
 from training.errors import TrainingError
-from training.nn.batches import bucketed, mask
+from training.nn.batches import BatchLoss, bucketed, mask
 from training.nn.cross_entropy import projected_cross_entropy
+from training.nn.distributed import by_first
 from training.nn.fit import fit, prepare
 from training.nn.words import UNKNOWN
 from training.pretraining.language_model.config import Config
@@ -116,9 +117,7 @@ def fit_network(network: Network, config: Config, data: Data) -> None:
     )
 
 
-def batch_loss(
-    network: Network, data: Data, negatives: int, indices: list[int]
-) -> tuple[Tensor, int]:
+def batch_loss(network: Network, data: Data, negatives: int, indices: list[int]) -> BatchLoss:
     ids, *others = network_inputs(network, data, data.train[indices])
     predictions, right = network(ids, *others)
     sampled = torch.multinomial(data.frequencies, negatives, replacement=True)
@@ -128,7 +127,7 @@ def batch_loss(
     loss = projected_cross_entropy(
         predictions, network.embedding.weight[among], bias, place[: len(right)], 0.0
     )
-    return loss, int(others[-1].sum())
+    return BatchLoss(loss, len(right), int(others[-1].sum()))
 
 
 def validate(network: Network, data: Data) -> float:
@@ -170,6 +169,7 @@ def sampling_probability(draws: int, chance: Tensor) -> Tensor:
     return -torch.expm1(draws * torch.log1p(-chance))
 
 
+@by_first
 def save(network: Network, config: Config, tokenizer: Tokenizer, alphabet: str) -> Path:
     """What `read_pretrained` reads: words and their vectors, alphabet, layer and character CNN."""
     state = network.state_dict()

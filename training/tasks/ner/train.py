@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from service.registry.bundle import Limits
 from service.tasks.ner.task import Ner, Reader
@@ -20,7 +19,8 @@ from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Scores
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_eight_bits, round_to_half
-from training.nn.batches import bucketed, pad
+from training.nn.batches import BatchLoss, bucketed, pad
+from training.nn.distributed import from_first
 from training.nn.fit import History, fit, prepare
 from training.nn.summary import count_parameters, print_summary
 from training.nn.words import drop_words
@@ -117,15 +117,15 @@ def load_data(config: Config) -> Data:
 def build_tokenizer(
     config: Config, data: Data, pretrained: Pretrained | None, folder: Path
 ) -> Tokenizer:
-    return load_or_build_tokenizer(
-        folder / "tokenizer.json",
-        lambda: build_word_tokenizer(
+    def build() -> Tokenizer:
+        return build_word_tokenizer(
             (example.text for example in data.splits.train),
             pretrained.words if pretrained else [],
             at_least=config.network.at_least,
             at_most=config.network.vocabulary,
-        ),
-    )
+        )
+
+    return from_first(lambda: load_or_build_tokenizer(folder / "tokenizer.json", build))
 
 
 def build_alphabet(data: Data, pretrained: Pretrained | None) -> str:
@@ -164,11 +164,12 @@ def build_network(
 def fit_network(
     network: Network, config: Config, data: Data, examples: Examples, reader: Reader, folder: Path
 ) -> History:
-    def batch_loss(indices: list[int]) -> tuple[Tensor, int]:
+    def batch_loss(indices: list[int]) -> BatchLoss:
         batch = [examples.train[index] for index in indices]
         emissions, gold, sizes, unknown = predict_batch(network, config.network, reader, batch)
+        words = int(sizes.sum())
         loss = network.crf.loss(emissions.float(), gold, sizes, unknown=unknown)
-        return loss, int(sizes.sum())
+        return BatchLoss(loss, words, words)
 
     def validate() -> float:
         batches = predict_dev(network, config.network, reader, examples.dev)

@@ -22,7 +22,8 @@ from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Scores
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_half
-from training.nn.batches import bucketed, pad
+from training.nn.batches import BatchLoss, bucketed, pad
+from training.nn.distributed import from_first
 from training.nn.fit import History, fit, prepare
 from training.nn.layers import FORBIDDEN
 from training.nn.summary import count_parameters, print_summary
@@ -90,16 +91,16 @@ def load_data(config: Config) -> Data:
 def build_tokenizer(
     config: Config, data: Data, pretrained: Pretrained | None, folder: Path
 ) -> Tokenizer:
-    return load_or_build_tokenizer(
-        folder / "tokenizer.json",
-        lambda: build_word_tokenizer(
+    def build() -> Tokenizer:
+        return build_word_tokenizer(
             (example.text for example in data.splits.train),
             pretrained.words if pretrained else [],
             at_least=config.network.at_least,
             at_most=config.network.vocabulary,
             web=True,
-        ),
-    )
+        )
+
+    return from_first(lambda: load_or_build_tokenizer(folder / "tokenizer.json", build))
 
 
 def encode_data(data: Data, tokenizer: Tokenizer) -> Examples:
@@ -124,13 +125,13 @@ def fit_network(network: Network, config: Config, examples: Examples, folder: Pa
     device = network.output.weight.device
     labels_of_file = labels_by_file(examples.train, labels).to(device)
 
-    def batch_loss(indices: list[int]) -> tuple[Tensor, int]:
+    def batch_loss(indices: list[int]) -> BatchLoss:
         texts = [examples.train[index] for index in indices]
         ids, sizes = pad([random_stretch(text.ids, stretch) for text in texts])
         gold = torch.tensor([text.label for text in texts], device=device)
         logits = network(ids.to(device), sizes.to(device)).float()
         logits = logits.masked_fill(~labels_of_file[[text.file for text in texts]], FORBIDDEN)
-        return functional.cross_entropy(logits, gold), int(sizes.sum())
+        return BatchLoss(functional.cross_entropy(logits, gold), len(texts), int(sizes.sum()))
 
     def validate() -> float:
         return mean_recall(examples.dev, predict_dev(network, config, examples.dev))

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from tokenizers import Tokenizer, models
-from torch import Tensor
 
 from service.registry.bundle import Bundle, Limits
 from service.registry.bundle import Corpus as UsedCorpus
@@ -22,7 +21,8 @@ from training.data.vocabulary import load_or_build_tokenizer
 from training.evaluation import behaviour
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_half
-from training.nn.batches import bucketed, pad
+from training.nn.batches import BatchLoss, bucketed, pad
+from training.nn.distributed import from_first
 from training.nn.fit import CHECKPOINT, History, fit, prepare, restore
 from training.nn.summary import count_parameters, print_summary
 from training.tasks.translate import scores, search, warm_start
@@ -85,7 +85,7 @@ def build_tokenizer(
     if published:
         return Tokenizer.from_file(str(published.file("tokenizer.json")))
     path = folder / "tokenizer.json"
-    return load_or_build_tokenizer(path, lambda: _learn_subwords(train, config))
+    return from_first(lambda: load_or_build_tokenizer(path, lambda: _learn_subwords(train, config)))
 
 
 def build_network(tokenizer: Tokenizer, config: Config, published: Bundle | None) -> Network:
@@ -183,7 +183,7 @@ def _fit(
         chunk[:] = stream.chunk(epoch)
         return [max(len(source), len(target)) for source, target in chunk]
 
-    def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> tuple[Tensor, int]:
+    def batch_loss(pairs: Sequence[tuple[Ids, Ids]], smoothing: float) -> BatchLoss:
         source, source_lengths = pad([source for source, _ in pairs], value=PAD)
         target, target_lengths = pad([target for _, target in pairs], value=PAD)
         loss = network.loss(
@@ -194,7 +194,8 @@ def _fit(
             smoothing,
             options.sampled if network.training else 1.0,
         )
-        return loss, int(target_lengths.sum()) - len(pairs)
+        tokens = int(target_lengths.sum()) - len(pairs)
+        return BatchLoss(loss, tokens, tokens)
 
     def validate() -> float:
         """Minus the cross-entropy of a dev token, the mean over the files."""
@@ -216,12 +217,12 @@ def _fit(
 
 def _cross_entropy(
     pairs: Sequence[tuple[Ids, Ids]],
-    batch_loss: Callable[[Sequence[tuple[Ids, Ids]], float], tuple[Tensor, int]],
+    batch_loss: Callable[[Sequence[tuple[Ids, Ids]], float], BatchLoss],
 ) -> float:
     total, count = 0.0, 0
     order = bucketed([len(source) for source, _ in pairs], tokens=4096, seed=0, epoch=0)
     for indices in order:
-        loss, tokens = batch_loss([pairs[index] for index in indices], 0.0)
+        loss, tokens, _ = batch_loss([pairs[index] for index in indices], 0.0)
         total, count = total + loss.item() * tokens, count + tokens
     return total / count
 

@@ -1,0 +1,263 @@
+"""`--engine ray`: files answered by all machines of a Ray cluster, through Ray Data.
+
+A task reads each file, with the readers of the command, so that rows are those of one machine; actors, one for
+each core, answer; tasks write JSON lines, FOLDER/FILE/part-000000.jsonl and so on, as the command alone would
+write them. Files may lie wherever pyarrow finds them (s3://, gs://, hdfs://). When a file is done, its folder
+holds _SUCCESS, and the same command passes it by. Leaves out what a model does, and how rows are read (rows.py)
+and told (writing.py).
+"""
+
+import json
+import pickle
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow
+import ray
+from pyarrow import fs
+from ray.data import ActorPoolStrategy, DataContext, Datasink, Datasource, ReadTask
+from ray.data.block import BlockMetadata
+
+from textloom.cli import rows
+from textloom.cli.annotate import CHUNK, answer, identity, record
+from textloom.cli.arguments import Arguments
+from textloom.cli.documents import KINDS as DOCUMENTS
+from textloom.cli.engines import Here, checked
+from textloom.cli.errors import Stop
+from textloom.cli.opening import Source, kind_of
+from textloom.cli.writing import json_line
+from textloom.local import LocalModels
+
+DONE = "_SUCCESS"
+"""File that says that all parts are there, as Hadoop and Spark call it."""
+
+ROWS = 256
+"""That a reader passes on together."""
+
+BLOCK = 1 << 20
+"""Bytes of rows that an actor takes at once: what is done again when a machine is lost."""
+
+PART = 50_000
+"""Rows in a file that is written, at least, but for the last."""
+
+CORES_OF_A_READER = 8
+"""Cores that a file feeds; more files are read at once where there are more."""
+
+ANSWERING, MOVING = 0.8, 0.1
+"""Cores that Ray counts for an actor, and for a task that reads or writes beside it."""
+
+
+def run(arguments: Arguments) -> int:
+    """Runs the command of a task on the cluster; gives the exit status. Raises Stop."""
+    if arguments.output is None or arguments.texts or arguments.url or arguments.shard:
+        raise Stop(
+            "--engine ray reads files and writes a folder, which --output names; no --shard, no --url"
+        )
+    local = LocalModels(
+        arguments.task, model=arguments.options.get("model"), folder=arguments.models
+    )
+    models = checked(local, arguments.options)
+    ray.init(
+        address=arguments.address, ignore_reinit_error=True, log_to_driver=False,
+        include_dashboard=False if arguments.address is None else None,
+    )  # fmt: skip
+    context = DataContext.get_current()
+    context.target_max_block_size = BLOCK
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = sys.stderr.isatty()
+    cores = arguments.workers or int(ray.cluster_resources()["CPU"])
+    outputs = [Output(arguments, source, models) for source in found(arguments.sources)]
+    _check_names(outputs)
+    waiting = iter([output for output in outputs if output.begin(overwrite=arguments.overwrite)])
+    bad = 0
+    while group := list(islice(waiting, max(1, cores // CORES_OF_A_READER))):
+        bad += _answer_files(arguments, group, cores)
+    return 1 if bad else 0
+
+
+def _answer_files(arguments: Arguments, outputs: Sequence["Output"], cores: int) -> int:
+    """Answers these files at once; gives the number of bad rows."""
+    sink = Parts({output.source.file: output.folder for output in outputs})
+    models = arguments.models.resolve() if arguments.models else None
+    try:
+        ray.data.read_datasource(
+            Rows([output.source for output in outputs], arguments.column),
+            num_cpus=MOVING,
+            override_num_blocks=len(outputs),  # a task for each; otherwise blocks are cut up
+        ).map_batches(
+            Answers,
+            fn_constructor_args=[replace(arguments, sources=(), models=models)],
+            batch_size=None,
+            batch_format="pyarrow",
+            num_cpus=ANSWERING,
+            compute=ActorPoolStrategy(min_size=1, max_size=cores),
+        ).write_datasink(sink, ray_remote_args={"num_cpus": MOVING})
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and type(cause) is not Stop:  # Ray derives classes of its own
+            cause = getattr(cause, "cause", None) or cause.__cause__
+        raise cause or error from error
+    for output in outputs:
+        count, bad = sink.counts[output.source.file]
+        output.end()
+        told = f", {bad:,} of them bad" if bad else ""
+        print(f"{output.folder}: {count:,} texts{told}", file=sys.stderr)
+    return sum(bad for _, bad in sink.counts.values())
+
+
+def found(sources: Iterable[Source]) -> list[Source]:
+    """The files that patterns stand for, the others as they are. Raises Stop for what is not there."""
+    files = []
+    for source in sources:
+        system, path = _place(source.file)
+        scheme = source.file.removesuffix(path) if "://" in source.file else ""
+        if any(sign in path for sign in "*?["):
+            listed = system.get_file_info(fs.FileSelector(str(PurePosixPath(path).parent)))
+            names = sorted(each.path for each in listed if fnmatchcase(each.path, path))
+        else:
+            names = [path]
+        if not names or system.get_file_info(names[0]).type != fs.FileType.File:
+            raise Stop(f"{source.file}: No such file")
+        guessed = source.kind == kind_of(source.file)  # from the ending of a pattern
+        files += [
+            replace(source, file=scheme + name, kind=kind_of(name) if guessed else source.kind)
+            for name in names
+        ]
+    if odd := next((each for each in files if each.kind in DOCUMENTS), None):
+        raise Stop(f"{odd.file}: --engine ray answers rows, and this is a document")
+    return files
+
+
+def _place(name: str) -> tuple[fs.FileSystem, str]:
+    """The file system of a name, and the name there."""
+    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(_absolute(name))
+    return found
+
+
+def _absolute(name: str) -> str:
+    """A name that means the same in every process."""
+    return name.rstrip("/") if "://" in name else str(Path(name).resolve())
+
+
+def _check_names(outputs: Sequence["Output"]) -> None:
+    names = [output.folder for output in outputs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Stop(f"two files would be written to {twice}; give each a name of its own")
+
+
+class Output:
+    """The folder of a file's answers."""
+
+    def __init__(self, arguments: Arguments, source: Source, models: list[str]) -> None:
+        self.source = source
+        self.folder = f"{_absolute(arguments.folder)}/{PurePosixPath(source.file).name}"
+        self._system, self._path = _place(self.folder)
+        system, path = _place(source.file)
+        status = system.get_file_info(path)
+        run = {
+            "task": arguments.task, "options": dict(arguments.options), "column": arguments.column,
+            "models": models, "file": source.file, "size": status.size, "changed": str(status.mtime),
+            **identity(source),
+        }  # fmt: skip
+        self._run = json.dumps(run).encode()
+
+    def begin(self, *, overwrite: bool) -> bool:
+        """Whether there is something to do; then nothing is left of what was not done to its end. Raises Stop."""
+        marker = f"{self._path}/{DONE}"
+        if not overwrite and self._system.get_file_info(marker).type == fs.FileType.File:
+            with self._system.open_input_stream(marker) as file:
+                if file.read() != self._run:
+                    raise Stop(f"{self.folder} is of another run; --overwrite replaces it")
+            return False
+        self._system.create_dir(self._path)
+        self._system.delete_dir_contents(self._path)
+        return True
+
+    def end(self) -> None:
+        with self._system.open_output_stream(f"{self._path}/{DONE}") as file:
+            file.write(self._run)
+
+
+class Rows(Datasource):
+    """The rows of files, pickled: what stands in them is nothing that Arrow has to understand."""
+
+    def __init__(self, sources: Sequence[Source], column: str | None) -> None:
+        self._sources, self._column = sources, column
+
+    def estimate_inmemory_data_size(self) -> int | None:
+        return None
+
+    def get_read_tasks(self, parallelism: int, *_: Any, **__: Any) -> list[ReadTask]:
+        return [
+            ReadTask(
+                partial(_read, source, self._column),
+                BlockMetadata(
+                    num_rows=None, size_bytes=None, input_files=[source.file], exec_stats=None
+                ),
+            )
+            for source in self._sources
+        ]
+
+
+def _read(source: Source, column: str | None) -> Iterator[pyarrow.Table]:
+    system, path = _place(source.file)
+    with system.open_input_file(path) as stream:
+        found = rows.read(replace(source, stream=stream), column)
+        while some := list(islice(found, ROWS)):
+            pickled = [pickle.dumps(row) for row in some]
+            yield pyarrow.table({"file": [source.file] * len(some), "row": pickled})
+
+
+class Answers:
+    """The models in an actor: rows in, lines out."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._arguments = arguments
+        self._engine = Here(arguments.models, arguments.task, arguments.options)
+
+    def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:
+        given = map(pickle.loads, batch["row"].to_pylist())
+        answered = list(answer(given, self._engine, CHUNK))
+        lines = [json_line(record(self._arguments, *each)) for each in answered]
+        bad = [bool(problem) for _, _, problem in answered]
+        return pyarrow.table(
+            {"file": batch["file"], "line": pyarrow.array(lines, pyarrow.string()), "bad": bad}
+        )
+
+
+class Parts(Datasink[dict[str, tuple[int, int]]]):
+    """Lines to the folder of their file. counts: texts, and bad ones, of each file."""
+
+    def __init__(self, folders: dict[str, str]) -> None:
+        self._folders = folders
+        self.counts: dict[str, tuple[int, int]] = dict.fromkeys(folders, (0, 0))
+
+    @property
+    def min_rows_per_write(self) -> int:
+        return PART
+
+    def write(self, blocks: Iterable[pyarrow.Table], ctx: Any) -> dict[str, tuple[int, int]]:
+        lines: dict[str, list[str]] = defaultdict(list)
+        bad: dict[str, int] = defaultdict(int)
+        for block in blocks:
+            for each in block.to_pylist():
+                lines[each["file"]].append(each["line"])
+                bad[each["file"]] += each["bad"]
+        for file, own in lines.items():
+            system, path = _place(self._folders[file])
+            with system.open_output_stream(f"{path}/part-{ctx.task_idx:06d}.jsonl") as out:
+                out.write("".join(f"{line}\n" for line in own).encode())
+        return {file: (len(own), bad[file]) for file, own in lines.items()}
+
+    def on_write_complete(self, write_result: Any) -> None:
+        for counts in write_result.write_returns:
+            for file, (count, bad) in counts.items():
+                before = self.counts[file]
+                self.counts[file] = (before[0] + count, before[1] + bad)
