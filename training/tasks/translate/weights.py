@@ -90,5 +90,6 @@ class _Stored:
 
 
 def _layer(name: str, products: list[Floats], biases: list[Floats]) -> dict[str, Floats]:
-    parameters = recurrent_parameters(*products, np.concatenate(biases))
+    w, r = products
+    parameters = recurrent_parameters(w, r, np.concatenate(biases))
     return {f"{name}.{parameter}": array for parameter, array in parameters.items()}
