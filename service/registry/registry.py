@@ -186,11 +186,12 @@ class Registry:
         if entry.tried == stored:
             return
         try:
+            path = stored.folder
             if old is None or old.name.version != stored.wanted:
                 canary = entry.canary  # if it was promoted, it is loaded already
                 known = canary if canary and canary.name.version == stored.wanted else None
                 tried = trial and entry.served.get(stored.wanted) != stored.files
-                new = known or await self._open(entry.name, stored.folder, trial=tried)
+                new = known or await self._open(entry.name, path, trial=tried)
                 entry.served[stored.wanted] = stored.files
         except BundleError as error:
             failure = Refused(version=stored.wanted, reason=error.detail)

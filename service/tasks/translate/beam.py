@@ -164,7 +164,7 @@ class Search:
         if closing.any():
             best = np.where(self._repeats_too_often(branching, closing), -np.inf, best)
         if any(one.varied for one in self._inside):
-            best = np.where(self._comes_again(branching), -np.inf, best)
+            best = np.where(self._comes_again(branching, best), -np.inf, best)
         # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
         candidates = (self._totals[:, None] + best).reshape(size, -1)
         order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
@@ -207,8 +207,9 @@ class Search:
         repeating: NDArray[np.bool_] = (tokens[:, :, None] == forbidden[:, None]).any(-1)
         return repeating & ~repeating.all(-1, keepdims=True)
 
-    def _comes_again(self, tokens: Ids) -> NDArray[np.bool_]:
-        """Which next tokens [rows, branches] would end three that a varied hypothesis has; never all of a row."""
+    def _comes_again(self, tokens: Ids, best: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which next tokens [rows, branches] would end three that a varied hypothesis has; never all of a row
+        that are possible still, by their log-probabilities `best`."""
         again = np.zeros(tokens.shape, np.bool_)
         for place, sentence in enumerate(self._inside):
             steps = self._clock - 1 - sentence.began
@@ -217,7 +218,7 @@ class Search:
                     history = self._history[row, -steps:]
                     begun = (history[:-2] == history[-2]) & (history[1:-1] == history[-1])
                     again[row] = np.isin(tokens[row], history[2:][begun])
-        return again & ~again.all(-1, keepdims=True)
+        return again & ~(again | (best == -np.inf)).all(-1, keepdims=True)
 
     def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]

@@ -49,9 +49,7 @@ class Lexicon:
         for number, line in enumerate(content.decode().splitlines(), 1):
             source, *targets = line.split("\t")
             if not source or not targets or not all(targets):
-                raise BundleError(
-                    f"lexicon: line {number} is no entry: a key, a tab, a translation"
-                )
+                raise BundleError(f"{FILE}: line {number} is no entry: a key, a tab, a translation")
             entries[source] = targets
         return cls(entries, language)
 

@@ -69,9 +69,9 @@ _NO_SPACE = re.compile(
     r"(?<=[\w)”%'…\ue000-\ue02f])(?=[?!;:][?!]*(?:[\s.,)”]|$))|(?<=[\d\ue010-\ue019])(?=%)"
 )
 _SINGLE_OPENING = re.compile(r"(?<![^\s(–“])'(?=\w)")
-_INSIDE_QUOTES = re.compile(r"(?<=“) +| +(?=”)")
+_INSIDE_QUOTES = re.compile(r"(?<=“) +|(?<! ) ++(?=”)")
 _COMMA_WITHIN = re.compile(",”")
-_AMOUNT = r"(?:[\ue010-\ue019]|\d+(?:[., ]\d+)*)"
+_AMOUNT = r"(?:[\ue010-\ue019]|\d++(?:[., ]\d++){0,6}+)"
 _SIGN_BEFORE = re.compile(
     rf"(?<![\w$€\ue010-\ue019])(?<![\d\ue010-\ue019] )([$€]) ?({_AMOUNT})(?!\w)"
 )

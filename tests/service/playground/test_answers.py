@@ -61,7 +61,7 @@ def test_very_many_names_do_not_stop_the_browser(page: Page) -> None:
     page.open()
     page.write("London good. " * 1000)
     assert len(page.all("mark")) == 500
-    assert "The first 500 of 1,000 names" in page.one("#ner .note").text
+    assert "Only the first 500 of 1,000 names" in page.one("#ner .note").text
     assert len(page.one("#code code").text) < 2000
 
 

@@ -42,7 +42,7 @@ def translated(task: Translate, text: str) -> str:
     [
         ("Stop! It is 3:30 pm.", "Stop ! It is 15 h 30."),
         ("He said: “Hi {name}!”", "He said : « Hi {name} ! »"),
-        ("It’s $1,250.50 at https://x.org?", "It’s $1 250,50 at https://x.org ?"),
+        ("It’s $1,250.50 at https://x.org?", "It’s 1 250,50 $ at https://x.org ?"),
         ("WHERE IS a.b@x.org?", "WHERE IS a.b@x.org ?"),
         ("soft\u00adly e\u0301te\u0301\ufeff", "softly été"),
         ("\ufeffE\u0301te\u0301", "Été"),
