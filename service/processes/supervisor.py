@@ -59,7 +59,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT. Gives the exit status: 1 if a worker had to be killed."""
-        asyncio.run(self._registry.load())
+        asyncio.run(self._registry.load(shown=False))
         gc.collect()
         gc.freeze()  # otherwise the collector of each worker would write into the shared memory
         signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}

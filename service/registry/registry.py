@@ -42,6 +42,7 @@ class Registry:
         self.executor = ThreadExecutor(threads) if threads > 1 else EventLoopExecutor()
         self._draining = False
         self._loaded = self._replaced = False
+        self._shown = True
         self._routers: dict[str, Router] = {}
         self._router_failures: dict[str, str] = {}
         self.entries: dict[str, ModelEntry] = {}
@@ -71,8 +72,12 @@ class Registry:
         except TimeoutError:  # a disk that hangs, for one
             logger.error("%s cannot be read in time", self._settings.models)
 
-    async def load(self) -> None:
-        """Load every model, once, side by side. One that fails is logged and leaves the others alone."""
+    async def load(self, *, shown: bool = True) -> None:
+        """Load every model, once, side by side. One that fails is logged and leaves the others alone.
+
+        shown: in this process's metrics; not in those of one that only forks, which would not follow changes.
+        """
+        self._shown = shown
         if self._loaded:  # by the process that this one was forked from, whose gauges are not ours
             for entry in self.entries.values():
                 self._set_gauges(entry, 1)
@@ -252,6 +257,8 @@ class Registry:
         )
 
     def _show(self, model: LoadedModel[Any, Any], holds: int) -> None:
+        if not self._shown:
+            return
         version = str(model.name.version)
         self._metrics.model_info.labels(model.name.name, version, model.sha256).set(holds)
 
@@ -259,6 +266,8 @@ class Registry:
         """Set the gauges of what is known about a model to 1, or to 0 when it is no longer so."""
         if entry.model:
             self._show(entry.model, holds)
+        if not self._shown:
+            return
         if entry.failure:
             self._metrics.model_refused.labels(entry.name, str(entry.failure.version)).set(holds)
         self._metrics.model_ready.labels(entry.name).set(entry.model is not None)
