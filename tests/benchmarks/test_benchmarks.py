@@ -122,7 +122,7 @@ def test_an_overload_is_measured_with_one_text_a_request_and_with_16(
         assert spare
         allowed.append(int(spare[1]))
         assert int(spare[2]) > 0
-    assert allowed[1] > 5 * allowed[0]  # it depends on how few there are
+    assert allowed[1] > allowed[0]  # it depends on how few there are, and on the floor
     one, many = rows["overload-goodput"], rows["overload-16-texts-goodput"]
     # far fewer requests, of which each has more texts; one of two short overloads may meet a stall
     assert 64 * max(many.ours) > max(one.ours) > max(many.ours)
