@@ -42,6 +42,7 @@ class Page:
     def __init__(self, driver: webdriver.Chrome, address: str) -> None:
         self.driver = driver
         self.address = address
+        driver.get_log("browser")  # what pages of earlier tests complained of
 
     def open(
         self,
