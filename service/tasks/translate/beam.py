@@ -218,7 +218,8 @@ class Search:
                     history = self._history[row, -steps:]
                     begun = (history[:-2] == history[-2]) & (history[1:-1] == history[-1])
                     again[row] = np.isin(tokens[row], history[2:][begun])
-        return again & ~(again | (best == -np.inf)).all(-1, keepdims=True)
+        coming: NDArray[np.bool_] = again & ~(again | (best == -np.inf)).all(-1, keepdims=True)
+        return coming
 
     def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]
