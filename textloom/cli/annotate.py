@@ -168,7 +168,7 @@ def record(arguments: Arguments, row: Row, result: dict[str, Any], problem: str)
 
 
 def identity(source: Source) -> dict[str, Any]:
-    """What tells a file from itself read otherwise."""
+    """What distinguishes two ways of reading one file."""
     return {"kind": source.kind, "encoding": source.encoding, "delimiter": source.delimiter}
 
 
