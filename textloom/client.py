@@ -1,25 +1,16 @@
 """The client: the tasks as methods, once for ordinary and once for asynchronous code.
 
 A list of any length is split into requests that the server accepts. What passes by itself is tried again: no
-connection, and a server that is busy or starting, after the time that it names in `Retry-After`. How a request is
-made, retried and read is written once, as generators that leave the sending and the waiting to the two clients.
+connection, and a server that is busy or starting, after the time that it names in `Retry-After`.
 """
 
 import asyncio
-import logging
-import os
-import random
-import re
 from asyncio import sleep as sleep_aside
-from collections.abc import Generator, Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from time import sleep
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self, overload
 
 import httpx
-from pydantic import BaseModel
 
 from textloom.answers import (
     AnyResult,
@@ -29,82 +20,10 @@ from textloom.answers import (
     TranslateResult,
     Unit,
 )
-from textloom.errors import Refused, Unreachable
-
-logger = logging.getLogger("textloom")
-
-TEXTS_EACH, CHARACTERS_EACH = 256, 100_000
-"""Most texts, and about the most characters, in one request."""
-
-BUSY = {429, 502, 503}
-"""Statuses of a server, or of a proxy before it, that may answer later."""
-
-R = TypeVar("R", bound=BaseModel)
-Exchange = Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Any]
-"""Yields a request to send, or seconds to wait; is sent the response; returns the answer."""
+from textloom.exchange import Exchange, Exchanges, R, split
 
 
-class _Shared:
-    """What both clients know: how to make requests, when to try again, and how to read answers."""
-
-    def __init__(self, url: str, timeout: float, retries: int, key: str | None) -> None:
-        self._url = _address(url)
-        key = key or os.environ.get("TEXTLOOM_KEY")
-        self._key = {"Authorization": f"Bearer {key}"} if key else {}
-        self._timeout = timeout
-        self._retries = retries
-
-    def _post(
-        self, task: str, texts: Sequence[str], options: dict[str, Any], kind: type[R]
-    ) -> Exchange:
-        query = {
-            "text": texts,
-            **{key: value for key, value in options.items() if value is not None},
-        }
-        # the server need not go on for longer than we listen
-        headers = {"X-Request-Timeout-Ms": str(max(1, round(self._timeout * 1000)))}
-        body = yield from self._exchange("POST", task, json=query, headers=headers)
-        return [kind.model_validate(result) for result in body["results"]]
-
-    def _models(self) -> Exchange:
-        body = yield from self._exchange("GET", "models")
-        # what is not known yet is null
-        known = [
-            {key: value for key, value in each.items() if value is not None}
-            for each in body["models"]
-        ]
-        return [ModelInfo.model_validate(model) for model in known]
-
-    def _exchange(self, method: str, path: str, **content: Any) -> Exchange:
-        request = httpx.Request(method, self._url.join(path), **content)
-        request.headers.update(self._key)
-        request.extensions["timeout"] = httpx.Timeout(self._timeout).as_dict()
-        for attempt in range(self._retries + 1):
-            got = yield request
-            last = attempt == self._retries
-            if isinstance(got, httpx.TransportError):
-                problem = str(got) or type(got).__name__
-                if last or isinstance(got, httpx.ReadTimeout):
-                    raise Unreachable(f"{request.url}: {problem}") from got
-                yield self._wait(request, problem, attempt, _backoff(attempt))
-            elif got.status_code in BUSY and not last:
-                problem = f"{got.status_code} {got.reason_phrase}"
-                named = _retry_after(got.headers.get("Retry-After", ""))
-                yield self._wait(request, problem, attempt, named or _backoff(attempt))
-            elif got.is_success:
-                return got.json()
-            else:
-                raise Refused(got.status_code, _problem(got))
-        raise AssertionError
-
-    def _wait(self, request: httpx.Request, problem: str, attempt: int, seconds: float) -> float:
-        """Logs that a request is repeated; gives the seconds until then."""
-        times = f"{attempt + 1} of {self._retries}"
-        logger.warning("%s: %s; retry %s in %.1f s", request.url, problem, times, seconds)
-        return seconds
-
-
-class Client(_Shared):
+class Client:
     """A client of a TextLoom server, for synchronous code. It is thread-safe.
 
     Long lists are split into several requests. Requests are repeated when the server is busy or cannot be reached;
@@ -130,7 +49,7 @@ class Client(_Shared):
         key: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(url, timeout, retries, key)
+        self._exchanges = Exchanges(url, timeout, retries, key)
         self._http = httpx.Client(transport=transport)
 
     @overload
@@ -259,12 +178,12 @@ class Client(_Shared):
 
     def models(self) -> list[ModelInfo]:
         """The models of the server; each can be passed as `model` to the method of its task."""
-        found: list[ModelInfo] = self._run(self._models())
+        found: list[ModelInfo] = self._run(self._exchanges.models())
         return found
 
     def description(self) -> dict[str, Any]:
         """The OpenAPI document of the server."""
-        found: dict[str, Any] = self._run(self._exchange("GET", "openapi.json"))
+        found: dict[str, Any] = self._run(self._exchanges.get("openapi.json"))
         return found
 
     def close(self) -> None:
@@ -284,8 +203,8 @@ class Client(_Shared):
 
     def _ask(self, task: str, text: str | list[str], options: dict[str, Any], kind: type[R]) -> Any:
         if isinstance(text, str):
-            return self._run(self._post(task, [text], options, kind))[0]
-        parts = (self._run(self._post(task, part, options, kind)) for part in _split(text))
+            return self._run(self._exchanges.post(task, [text], options, kind))[0]
+        parts = (self._run(self._exchanges.post(task, part, options, kind)) for part in split(text))
         return [result for part in parts for result in part]
 
     def _run(self, exchange: Exchange) -> Any:
@@ -305,7 +224,7 @@ class Client(_Shared):
             return end.value
 
 
-class AsyncClient(_Shared):
+class AsyncClient:
     """A client of a TextLoom server, for asynchronous code.
 
     Args:
@@ -330,7 +249,7 @@ class AsyncClient(_Shared):
         concurrency: int = 4,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(url, timeout, retries, key)
+        self._exchanges = Exchanges(url, timeout, retries, key)
         self._http = httpx.AsyncClient(transport=transport)
         self._free = asyncio.Semaphore(concurrency)
 
@@ -462,7 +381,7 @@ class AsyncClient(_Shared):
 
     async def models(self) -> list[ModelInfo]:
         """The models of the server; each can be passed as `model` to the method of its task."""
-        found: list[ModelInfo] = await self._run(self._models())
+        found: list[ModelInfo] = await self._run(self._exchanges.models())
         return found
 
     async def close(self) -> None:
@@ -484,12 +403,12 @@ class AsyncClient(_Shared):
         self, task: str, text: str | list[str], options: dict[str, Any], kind: type[R]
     ) -> Any:
         if isinstance(text, str):
-            return (await self._run(self._post(task, [text], options, kind)))[0]
+            return (await self._run(self._exchanges.post(task, [text], options, kind)))[0]
         # a group: if one part fails, the others are not asked for any more
         async with asyncio.TaskGroup() as group:
             asked = [
-                group.create_task(self._run(self._post(task, part, options, kind)))
-                for part in _split(text)
+                group.create_task(self._run(self._exchanges.post(task, part, options, kind)))
+                for part in split(text)
             ]
         return [result for part in asked for result in part.result()]
 
@@ -509,58 +428,3 @@ class AsyncClient(_Shared):
                     step = exchange.send(got)
             except StopIteration as end:
                 return end.value
-
-
-def _address(url: str) -> httpx.URL:
-    """Raises ValueError."""
-    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
-        raise ValueError(f"{url!r} is not a server address; write it as http://127.0.0.1:8000")
-    try:
-        return httpx.URL(url.rstrip("/") + "/")
-    except httpx.InvalidURL as error:
-        raise ValueError(f"{url!r} is not a server address: {error}") from error
-
-
-def _split(texts: list[str]) -> Iterator[list[str]]:
-    """Parts that the server accepts in one request.
-
-    >>> [len(part) for part in _split(["a"] * 300)]
-    [256, 44]
-    """
-    part: list[str] = []
-    characters = 0
-    for text in texts:
-        if part and (len(part) == TEXTS_EACH or characters + len(text) > CHARACTERS_EACH):
-            yield part
-            part, characters = [], 0
-        part.append(text)
-        characters += len(text)
-    if part:
-        yield part
-
-
-def _backoff(attempt: int) -> float:
-    """Seconds: about a half, then twice as long each time, spread so that many clients do not return at once."""
-    return min(30.0, 0.5 * 2.0**attempt) * random.uniform(0.75, 1.25)
-
-
-def _retry_after(header: str) -> float:
-    """Seconds that a `Retry-After` asks for, as a number or as a date; 0 if it says nothing."""
-    if header.isascii() and header.isdigit():
-        return float(header)
-    try:
-        then = parsedate_to_datetime(header)
-    except ValueError:
-        return 0.0
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
-
-
-def _problem(response: httpx.Response) -> dict[str, Any]:
-    """The problem document of an error, or what little a proxy says in its place."""
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    if isinstance(problem, dict) and "detail" in problem:
-        return problem
-    return {"title": response.reason_phrase, "detail": response.text[:200]}

@@ -21,7 +21,7 @@ from service.tasks.ner.patterns import PATTERN_LABELS, find
 from service.tasks.ner.redaction import redact
 from service.tasks.ner.values import VALUED_LABELS, value_of
 from service.tasks.text import offsets_in, sentences
-from service.tasks.translate import markup
+from service.tasks.translate import markup, tags
 from service.tasks.translate.html_tokens import tokens, unescaped
 from service.tasks.translate.language import Detector, words
 from service.tasks.translate.segmentation import segments
@@ -52,12 +52,12 @@ def kept(html: str) -> object:
     document = markup.parse(html)
     step = max(1, len(document.text) // 1000)
     spans = [(at, at + step) for at in range(0, len(document.text) - step, step)]
-    return [markup.sentence_markup(document.keeping(spans), span) for span in spans[:3]]
+    return [tags.sentence_markup(document.keeping(spans), span) for span in spans[:3]]
 
 
 def sentences_of_html(html: str) -> object:
     document = markup.parse(html)
-    return [markup.sentence_markup(document, span) for span in segments(document.text, "en", [])]
+    return [tags.sentence_markup(document, span) for span in segments(document.text, "en", [])]
 
 
 SCANNERS: dict[str, Callable[[str], object]] = {

@@ -13,7 +13,7 @@ import pytest
 
 import textloom
 from textloom import AsyncClient, Client, Refused, Unreachable
-from textloom.client import _retry_after
+from textloom.exchange import retry_after
 
 ROOT = Path(__file__).parents[2]
 ONLY = """
@@ -201,10 +201,10 @@ def test_what_does_not_pass_is_raised(
 
 
 def test_a_retry_may_be_named_by_date() -> None:
-    assert _retry_after("3") == 3
-    assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert _retry_after("Wed, 21 Oct 2215 07:28:00 GMT") > 3600
-    assert _retry_after("soon") == 0
+    assert retry_after("3") == 3
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert retry_after("Wed, 21 Oct 2215 07:28:00 GMT") > 3600
+    assert retry_after("soon") == 0
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "localhost:8000", "loom", "ftp://loom", ""])

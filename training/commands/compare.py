@@ -23,7 +23,8 @@ from training.data import corpora
 from training.data.vocabulary import build_word_tokenizer
 from training.errors import TrainingError
 from training.nn.batches import BatchLoss, bucketed, pad
-from training.nn.fit import History, fit, prepare
+from training.nn.checkpoint import History
+from training.nn.fit import fit, prepare
 from training.nn.layers import Cell
 from training.nn.summary import count_parameters, print_summary
 from training.pretraining.warm_start import fill_embedding, read_pretrained

@@ -14,7 +14,7 @@ from training.data import guidelines
 from training.evaluation import calibration
 from training.evaluation.calibration import GradedPredictions
 from training.evaluation.scores import Confusion
-from training.nn.fit import History
+from training.nn.checkpoint import History
 
 
 def write(

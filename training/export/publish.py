@@ -24,8 +24,8 @@ from training.evaluation.scores import Confusion, Scores
 from training.export import card
 from training.export.golden import golden_examples
 from training.export.onnx_graph import OPSET
+from training.nn.checkpoint import CHECKPOINT, History
 from training.nn.distributed import by_first
-from training.nn.fit import CHECKPOINT, History
 
 _LIBRARIES = (
     "torch",

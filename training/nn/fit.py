@@ -9,82 +9,30 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from training.config import Fit
 from training.errors import TrainingError
 from training.nn import distributed
 from training.nn.batches import BatchLoss, bucketed
-from training.nn.optimizer import Optimizer
+from training.nn.checkpoint import (
+    CHECKPOINT,
+    LOG,
+    History,
+    Point,
+    Progress,
+    read_checkpoint,
+    resume,
+    save_checkpoint,
+)
+from training.nn.optimizer import Optimizer, WeightAverage
 
-CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 NOTHING = BatchLoss(torch.zeros(()), 0, 0)
-
-
-@dataclass
-class Point:
-    """One validation: mean training loss since the last one, score on dev (higher is better)."""
-
-    step: int
-    epoch: float
-    loss: float
-    score: float
-    seconds: float
-    """Training time so far, over all starts."""
-    tokens: int = 0
-    """What `loss` has counted so far."""
-
-
-@dataclass
-class History:
-    points: list[Point] = field(default_factory=list)
-    seconds: float = 0.0
-    resumed: int = 0
-    """How often the run was taken up again."""
-
-    def then(self, later: "History") -> "History":
-        """Of a training and one that went on from its weights."""
-        last = self.points[-1]
-        points = [
-            Point(
-                step=last.step + point.step,
-                epoch=last.epoch + point.epoch,
-                loss=point.loss,
-                score=point.score,
-                seconds=self.seconds + point.seconds,
-                tokens=last.tokens + point.tokens,
-            )
-            for point in later.points
-        ]
-        return History(
-            [*self.points, *points], self.seconds + later.seconds, self.resumed + later.resumed
-        )
-
-    @property
-    def best(self) -> Point:
-        return max(self.points, key=lambda point: point.score)
-
-
-@dataclass
-class _Progress:
-    """What a checkpoint holds beside weights, optimiser and random state."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    """Batches of this epoch already done."""
-    tokens: int = 0
-    loss_sum: float = 0.0
-    loss_count: int = 0
-    best_score: float = -math.inf
-    without_gain: int = 0
-    stopped: bool = False
 
 
 def device_of(options: Fit) -> torch.device:
@@ -133,18 +81,22 @@ def fit(
         distributed.check_equal((options, hash(tuple(sizes))), "options or examples")
         return bucketed(sizes, tokens=options.batch_tokens, seed=options.seed, epoch=epoch)
 
-    progress, history = _Progress(), History()
-    mean = _Mean(learnt, options.average)
+    progress, history = Progress(), History()
+    mean = WeightAverage(learnt, options.average)
     best = {name: value.detach().clone() for name, value in network.state_dict().items()}
     checkpoint = folder / CHECKPOINT
-    state = distributed.from_first(lambda: _read(checkpoint) if checkpoint.exists() else None)
+    state = distributed.from_first(
+        lambda: read_checkpoint(checkpoint) if checkpoint.exists() else None
+    )
     if state:
-        progress, history, best = _resume(state, network, optimizer, mean)
+        progress, history, best = resume(state, network, optimizer, mean)
         tqdm.write(f"resumed at step {progress.step} from {checkpoint}")
     else:
         (folder / LOG).unlink(missing_ok=True)
         if begun:
-            optimizer.load_state_dict(distributed.from_first(lambda: _read(begun))["optimizer"])
+            optimizer.load_state_dict(
+                distributed.from_first(lambda: read_checkpoint(begun))["optimizer"]
+            )
     distributed.same_weights(network)
     planned, batches = progress.epoch, plan(progress.epoch)
     started, saved = time.monotonic(), time.monotonic()
@@ -154,7 +106,7 @@ def fit(
         if not distributed.is_first():
             return
         history.seconds = before + time.monotonic() - started
-        _save(checkpoint, network, optimizer, mean, progress, history, best)
+        save_checkpoint(checkpoint, network, optimizer, mean, progress, history, best)
 
     total = progress.step + (options.epochs - progress.epoch) * len(batches) - progress.batch
     bar = tqdm(
@@ -239,50 +191,6 @@ def fit(
     return history
 
 
-def restore(network: nn.Module, folder: Path) -> History:
-    """The weights of the checkpoint in `folder` as they would be validated; gives its history.
-
-    Raises TrainingError if there is none, or none that was validated.
-    """
-
-    def read() -> dict[str, Any]:
-        if not (folder / CHECKPOINT).exists():
-            raise TrainingError(f"{folder} holds no checkpoint")
-        return _read(folder / CHECKPOINT)
-
-    state = distributed.from_first(read)
-    history = _history(state)
-    if not history.points:
-        raise TrainingError(f"{folder}: the training was not validated yet")
-    network.load_state_dict(state["network"])
-    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    for weight, mean in zip(learnt, state["mean"] or learnt, strict=True):
-        weight.data.copy_(mean)
-    return history
-
-
-class _Mean:
-    """A running mean of the weights (Polyak and Juditsky 1992), which forgets by `decay` at each step.
-
-    In the first steps it forgets faster, so that it is not bound to where the weights began.
-    """
-
-    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
-        self._weights, self._decay = weights, decay
-        self.values = [weight.detach().clone() for weight in weights] if decay else []
-
-    def add(self, step: int) -> None:
-        if self.values:
-            share = 1 - min(self._decay, (1 + step) / (10 + step))
-            torch._foreach_lerp_(self.values, [weight.data for weight in self._weights], share)
-
-    def swap(self) -> None:
-        """Puts the mean into the network, and by the next call the weights back."""
-        if self.values:
-            for index, weight in enumerate(self._weights):
-                weight.data, self.values[index] = self.values[index], weight.data
-
-
 def multiplies_bfloat16() -> bool:
     """Whether this CPU has instructions for it; without them it is slower than float32."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -313,54 +221,3 @@ def _rate(step: int, done: float, options: Fit) -> float:
     if options.schedule == "decay":
         return options.learning_rate * left
     return options.learning_rate * 0.5 * (1 + math.cos(math.pi * (1 - left)))
-
-
-def _save(
-    path: Path,
-    network: nn.Module,
-    optimizer: Optimizer,
-    mean: _Mean,
-    progress: _Progress,
-    history: History,
-    best: dict[str, Tensor],
-) -> None:
-    """Written beside and renamed, so that a kill leaves the old checkpoint or the new one."""
-    state = {
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "mean": mean.values,
-        "progress": asdict(progress),
-        "history": asdict(history),
-        "best": best,
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    torch.save(state, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
-
-
-def _resume(
-    state: dict[str, Any], network: nn.Module, optimizer: Optimizer, mean: _Mean
-) -> tuple[_Progress, History, dict[str, Tensor]]:
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    for value, stored in zip(mean.values, state["mean"], strict=True):
-        value.copy_(stored)
-    torch.set_rng_state(state["random"])
-    if state["cuda_random"] and distributed.is_first():
-        torch.cuda.set_rng_state_all(state["cuda_random"])
-    history = _history(state)
-    history.resumed += 1
-    progress = _Progress(**state["progress"])
-    device = next(network.parameters()).device
-    best = {name: value.to(device) for name, value in state["best"].items()}
-    return progress, history, best
-
-
-def _read(checkpoint: Path) -> dict[str, Any]:
-    return torch.load(checkpoint, weights_only=True, map_location="cpu")
-
-
-def _history(state: dict[str, Any]) -> History:
-    points = [Point(**point) for point in state["history"].pop("points")]
-    return History(points=points, **state["history"])

@@ -1,4 +1,4 @@
-"""The optimiser of a training: AdamW, or Muon for the matrices and AdamW for the rest."""
+"""The optimiser of a training (AdamW, or Muon for the matrices and AdamW for the rest), the average of weights."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -52,6 +52,28 @@ class Optimizer:
     def load_state_dict(self, states: Iterable[dict[str, Any]]) -> None:
         for part, state in zip(self._parts, states, strict=True):
             part.load_state_dict(state)
+
+
+class WeightAverage:
+    """A running mean of the weights (Polyak and Juditsky 1992), which forgets by `decay` at each step.
+
+    In the first steps it forgets faster, so that it is not bound to where the weights began.
+    """
+
+    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
+        self._weights, self._decay = weights, decay
+        self.values = [weight.detach().clone() for weight in weights] if decay else []
+
+    def add(self, step: int) -> None:
+        if self.values:
+            share = 1 - min(self._decay, (1 + step) / (10 + step))
+            torch._foreach_lerp_(self.values, [weight.data for weight in self._weights], share)
+
+    def swap(self) -> None:
+        """Puts the mean into the network, and by the next call the weights back."""
+        if self.values:
+            for index, weight in enumerate(self._weights):
+                weight.data, self.values[index] = self.values[index], weight.data
 
 
 def _is_matrix(network: nn.Module, name: str) -> bool:

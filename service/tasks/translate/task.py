@@ -19,7 +19,7 @@ from service.registry.bundle import Bundle
 from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span
-from service.tasks.translate import casing, markup
+from service.tasks.translate import casing, markup, tags
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.lexicon import Lexicon
 from service.tasks.translate.markup import Document
@@ -250,8 +250,8 @@ class Translate:
         document = self._document(text)
         parts, end = [], 0
         for span, translation in self._printed(windows, chosen):
-            start, stop, elements, singles = markup.sentence_markup(document, span)
-            parts += [text[end:start], markup.with_markup(translation, elements, singles)]
+            start, stop, elements, singles = tags.sentence_markup(document, span)
+            parts += [text[end:start], tags.with_markup(translation, elements, singles)]
             end = stop
         parts.append(text[end:])
         return Alternative(

@@ -18,7 +18,8 @@ from torch.nn import functional
 from training.config import Fit
 from training.nn import distributed
 from training.nn.batches import BatchLoss
-from training.nn.fit import History, fit, prepare
+from training.nn.checkpoint import History
+from training.nn.fit import fit, prepare
 
 LENGTHS = [1 + number % 3 for number in range(13)]
 """Of the examples; some batches hold one alone, which only one of two processes can read."""

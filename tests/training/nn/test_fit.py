@@ -12,7 +12,8 @@ from torch import nn
 from training.config import Fit
 from training.errors import TrainingError
 from training.nn.batches import BatchLoss, bucketed
-from training.nn.fit import History, _rate, device_of, fit, multiplies_bfloat16
+from training.nn.checkpoint import History
+from training.nn.fit import _rate, device_of, fit, multiplies_bfloat16
 
 
 class Straight(nn.Module):

@@ -20,8 +20,9 @@ from training.evaluation.scores import Scores
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_eight_bits, round_to_half
 from training.nn.batches import BatchLoss, bucketed, pad
+from training.nn.checkpoint import History
 from training.nn.distributed import from_first
-from training.nn.fit import History, fit, prepare
+from training.nn.fit import fit, prepare
 from training.nn.summary import count_parameters, print_summary
 from training.nn.words import drop_words
 from training.pretraining.warm_start import Pretrained, read_pretrained, warm_start

@@ -23,8 +23,9 @@ from training.evaluation import behaviour
 from training.export.publish import Draft, publish
 from training.export.weights import round_to_half
 from training.nn.batches import BatchLoss, bucketed, pad
+from training.nn.checkpoint import CHECKPOINT, History, restore
 from training.nn.distributed import from_first
-from training.nn.fit import CHECKPOINT, History, fit, prepare, restore
+from training.nn.fit import fit, prepare
 from training.nn.summary import count_parameters, print_summary
 from training.tasks.translate import lexicon, scores, search, warm_start
 from training.tasks.translate.config import BUNDLE_OPTIONS, Architecture, Config

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tasks.translate.markup import parse, restored, sentence_markup, with_markup
+from service.tasks.translate.markup import parse, restored
 from service.tasks.translate.segmentation import segments
+from service.tasks.translate.tags import sentence_markup, with_markup
 from service.tasks.translate.tracing import TracedText
 
 Translate = Callable[[str, int], TracedText]
