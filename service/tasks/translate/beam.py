@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.tasks.translate.spelling import Spelling
+
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Arrays = dict[str, NDArray[Any]]
 
 PHRASE = 8
 """Most tokens of a phrase whose repetitions are counted."""
+
+UNLISTED_PENALTY = 4.0
+"""What a word that is not listed costs a hypothesis, as log-probability."""
 
 TRIPLE = 3
 """Tokens of a phrase that a varied hypothesis has once at most."""
@@ -47,6 +52,8 @@ class _Sentence:
     """Length of the source that its memory needs."""
     varied: bool
     """No hypothesis has the same three tokens in a row twice."""
+    words: Collection[str]
+    """Words that its hypotheses may have although they are not listed."""
     ended: list[Hypothesis] = field(default_factory=list)
 
 
@@ -74,7 +81,8 @@ class Search:
     A hypothesis is scored by its log-probability divided by `length ** length_penalty`. A sentence is done
     when `width` hypotheses have ended, or at its limit of tokens. No hypothesis has a phrase more often in a
     row than its sentence allows: a network that has lost its way would repeat itself for ever. Where that is not
-    enough, no three tokens may come again at all (Paulus et al. 2018).
+    enough, no three tokens may come again at all (Paulus et al. 2018). With a `spelling`, each word that is not
+    listed costs a hypothesis a penalty.
     """
 
     def __init__(
@@ -86,8 +94,10 @@ class Search:
         begin: int,
         end: int,
         source_axes: Mapping[str, int],
+        spelling: Spelling | None = None,
     ) -> None:
         """source_axes: by name of memory, its axis that has the length of the source."""
+        self._spelling = spelling
         self._network, self._source_axes = network, source_axes
         self._width, self._length_penalty = width, length_penalty
         self._begin, self._end = begin, end
@@ -107,6 +117,8 @@ class Search:
         self._equal = np.zeros((0, PHRASE), np.int64)
         """For how many tokens already each was equal to the one before it, to the one before that, and so on."""
         self._states: Arrays = {}
+        self._spelt = np.zeros(0, object)
+        """How far `spelling` has followed each row."""
 
     def join(
         self,
@@ -117,17 +129,21 @@ class Search:
         states: Arrays,
         memory: Arrays,
         varied: Sequence[bool],
+        words: Sequence[Collection[str]],
     ) -> None:
         """Adds sentences, under keys of the caller's choice.
 
         limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
         the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
         or cut, to the longest source inside. varied: which may have no three tokens twice.
+        words: which a sentence may have although they are not listed.
         """
         inside, rows = len(self._inside), len(keys) * self._width
         self._inside += [
-            _Sentence(key, self._clock, self._clock + limit, source, vary)
-            for key, limit, source, vary in zip(keys, limits, sources, varied, strict=True)
+            _Sentence(key, self._clock, self._clock + limit, source, vary, own)
+            for key, limit, source, vary, own in zip(
+                keys, limits, sources, varied, words, strict=True
+            )
         ]
         most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None, None] - 1
         self._most_equal = np.concatenate([self._most_equal, most])
@@ -136,6 +152,7 @@ class Search:
         totals[:: self._width] = 0.0
         self._totals = np.concatenate([self._totals, totals])
         self._tokens = np.concatenate([self._tokens, np.full(rows, self._begin)])
+        self._spelt = np.concatenate([self._spelt, np.full(rows, "", object)])
         self._history = np.concatenate([self._history, np.full((rows, self._history.shape[1]), -1)])
         positions = np.zeros((rows, self._attended.shape[1]), np.int64)
         self._attended = np.concatenate([self._attended, positions])
@@ -165,6 +182,8 @@ class Search:
             best = np.where(self._repeats_too_often(branching, closing), -np.inf, best)
         if any(one.varied for one in self._inside):
             best = np.where(self._comes_again(branching, best), -np.inf, best)
+        if self._spelling:
+            best, spelt = self._spelled(branching, best)
         # of a sentence all branches of all rows, then the best of these: [n, 2 * width]
         candidates = (self._totals[:, None] + best).reshape(size, -1)
         order = (-candidates).argsort(axis=1, kind="stable")[:, : 2 * width]
@@ -187,6 +206,8 @@ class Search:
         chosen = (chosen + np.arange(0, going.size, 2 * width)[:, None]).reshape(-1)
         self._totals = np.where(going, totals, -np.inf).take(chosen)
         self._tokens, kept = tokens.take(chosen), rows.take(chosen)
+        if self._spelling:
+            self._spelt = spelt.take(order).take(chosen)
         newest = self._tokens[:, None]
         history = self._history.take(kept, axis=0)
         again = history[:, : -PHRASE - 1 : -1] == newest
@@ -220,6 +241,19 @@ class Search:
                     again[row] = np.isin(tokens[row], history[2:][begun])
         coming: NDArray[np.bool_] = again & ~(again | (best == -np.inf)).all(-1, keepdims=True)
         return coming
+
+    def _spelled(self, tokens: Ids, best: Floats) -> tuple[Floats, NDArray[Any]]:
+        """Log-probabilities of next tokens [rows, branches] less the penalty of those that make a word which is
+        not listed, and how far each of them is spelt."""
+        assert self._spelling
+        best, spelt = best.copy(), np.full(tokens.shape, "", object)
+        for row in (self._totals > -np.inf).nonzero()[0].tolist():
+            own, state = self._inside[row // self._width].words, self._spelt[row]
+            for branch, token in enumerate(tokens[row].tolist()):
+                spelt[row, branch], listed = self._spelling.after(state, token, own)
+                if not listed:
+                    best[row, branch] -= UNLISTED_PENALTY
+        return best, spelt
 
     def _finish(self, place: int, row: int, token: int, total: float, attended: int) -> None:
         sentence = self._inside[place]
@@ -257,7 +291,7 @@ class Search:
         if gaps:
             to, source = self._rows(gaps), self._rows(last)
             each_row = self._totals, self._tokens, self._equal, self._history, self._attended
-            for array in (*each_row, *self._states.values()):
+            for array in (*each_row, self._spelt, *self._states.values()):
                 array[to] = array[source]
             for array in (self._most_equal, *self._memory.values()):
                 array[gaps] = array[last]
@@ -268,6 +302,7 @@ class Search:
         rows = left * width
         self._most_equal = self._most_equal[:left]
         self._totals, self._tokens = self._totals[:rows], self._tokens[:rows]
+        self._spelt = self._spelt[:rows]
         self._equal = self._equal[:rows]
         self._history = self._history[:rows, -max(PHRASE, longest) :]
         self._attended = self._attended[:rows, -max(PHRASE, longest) :]

@@ -36,6 +36,8 @@ class Translator(attempts.Translator, Protocol):
 
     def padded(self, length: int) -> int: ...
 
+    def words(self, sentence: Sentence) -> Collection[str]: ...
+
 
 @dataclass(slots=True)
 class _Job:
@@ -115,6 +117,7 @@ class Translating:
                 repeats=[sentence.repeats for sentence in mine],
                 sources=[self._task.padded(sentence.length) for sentence in mine],
                 varied=[sentence.varied for sentence in mine],
+                words=[self._task.words(sentence) for sentence in mine],
                 states={name: state[some] for name, state in states.items()},
                 memory={name: each[some] for name, each in memory.items()},
             )

@@ -5,7 +5,7 @@ encoder once, then the decoder step by step under a beam search (search.py). dec
 white space and line breaks they came from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.search import Translating
 from service.tasks.translate.segmentation import rewrapped, segments
 from service.tasks.translate.sentence import Sentence
+from service.tasks.translate.spelling import WORD, Spelling
 from service.tasks.translate.tracing import TracedText
 
 PAD, BOS, EOS = 0, 1, 2
@@ -103,6 +104,11 @@ class Translate:
         self._lexicon = (
             Lexicon.read(bundle.content(options["lexicon"]), self.target)
             if options.get("lexicon")
+            else None
+        )
+        self._spelling = (
+            Spelling.read(bundle.content(options["words"]), _pieces(self._tokenizer))
+            if options.get("words")
             else None
         )
         self._encoder = Session.of(bundle, "encoder.onnx")
@@ -198,6 +204,10 @@ class Translate:
     def ids(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def words(self, sentence: Sentence) -> Collection[str]:
+        """Those of the source, which may stand in its translation as they are."""
+        return frozenset(WORD.findall(sentence.text)) if self._spelling else frozenset()
+
     def search(self, width: int) -> Search:
         """An empty beam search."""
         return Search(
@@ -207,6 +217,7 @@ class Translate:
             begin=BOS,
             end=EOS,
             source_axes={"keys": -1, "values": 1},
+            spelling=self._spelling,
         )
 
     def decode(
@@ -309,6 +320,15 @@ def _score(chosen: Sequence[Hypothesis]) -> float:
     tokens = sum(len(hypothesis.ids) + 1 for hypothesis in chosen)
     total = sum(hypothesis.log_probability for hypothesis in chosen)
     return round(total / tokens, 4) if tokens else 0.0
+
+
+def _pieces(tokenizer: Tokenizer) -> list[str]:
+    """What each token writes, by id; a special token parts words."""
+    pieces = [" "] * tokenizer.get_vocab_size()
+    for piece, token in tokenizer.get_vocab().items():
+        if token not in (PAD, BOS, EOS):
+            pieces[token] = piece.replace("▁", " ")
+    return pieces
 
 
 def padded(length: int) -> int:

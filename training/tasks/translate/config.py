@@ -73,6 +73,9 @@ class Config(Options):
     lexicon: tuple[str, ...] = ()
     """Files of pairs whose words and short phrases the bundle lists, to be looked up when a sentence is nothing
     else; the first file has the usual translations. None: the network translates them, too."""
+    words: int = Field(default=0, ge=0)
+    """How often a word stands in the targets, at least, to be listed in the bundle, whose search avoids words that
+    are not; a corpus read twice (PATH#2x) counts twice. 0: no list."""
     start: Path | None = None
     """A published translator to start from, as models/translate-en-fr/1; its subwords and sizes are kept."""
     precision: Precision = "float32"

@@ -13,6 +13,7 @@ from service.registry.bundle import Bundle, Limits
 from service.registry.bundle import Corpus as UsedCorpus
 from service.tasks.translate.lexicon import FILE as LEXICON
 from service.tasks.translate.reading import Reader
+from service.tasks.translate.spelling import FILE as WORDS
 from service.tasks.translate.task import PAD, Translate
 from training.config import Fit, Precision, run_folder
 from training.data import parallel
@@ -27,7 +28,7 @@ from training.nn.checkpoint import CHECKPOINT, History, restore
 from training.nn.distributed import from_first
 from training.nn.fit import fit, prepare
 from training.nn.summary import count_parameters, print_summary
-from training.tasks.translate import lexicon, scores, search, warm_start
+from training.tasks.translate import lexicon, scores, search, spelling, warm_start
 from training.tasks.translate.config import BUNDLE_OPTIONS, Architecture, Config
 from training.tasks.translate.examples import Examples
 from training.tasks.translate.graph import check_parity, write_graphs
@@ -67,7 +68,8 @@ def train(config: Config) -> Path:
     if last:
         ended = replace(data, train=last)
         history = history.then(finish_network(network, tokenizer, ended, config, folder))
-    return publish_bundle(network, tokenizer, data, config, used, history, folder)
+    words = word_list(data.train, config, published)
+    return publish_bundle(network, tokenizer, data, words, config, used, history, folder)
 
 
 def load_data(config: Config) -> parallel.Data:
@@ -95,6 +97,15 @@ def build_network(tokenizer: Tokenizer, config: Config, published: Bundle | None
     if published:
         network.load_state_dict(read_weights(published.path))
     return network
+
+
+def word_list(train: Sequence[Corpus], config: Config, published: Bundle | None) -> list[str]:
+    """Of the targets, and of the published translator."""
+    if not config.words:
+        return []
+    name = published.manifest.options.get("words") if published else None
+    known = published.content(name).decode().split() if published and name else []
+    return spelling.words(train, config.words, known)
 
 
 def _learn_subwords(train: Sequence[Corpus], config: Config) -> Tokenizer:
@@ -233,6 +244,7 @@ def publish_bundle(
     network: Network,
     tokenizer: Tokenizer,
     data: parallel.Data,
+    words: Sequence[str],
     config: Config,
     used: Sequence[UsedCorpus],
     history: History,
@@ -241,7 +253,7 @@ def publish_bundle(
     options = config.network
     device = next(network.parameters()).device
     round_to_half(network.cpu())
-    words = lexicon.read(
+    entries = lexicon.read(
         config.lexicon,
         languages=(options.source, options.target),
         reverse=options.reverse,
@@ -251,8 +263,10 @@ def publish_bundle(
 
     def write(staged: Path, precision: Precision) -> None:
         write_graphs(network, tokenizer, staged, precision)
+        if entries:
+            lexicon.write(staged / LEXICON, entries)
         if words:
-            lexicon.write(staged / LEXICON, words)
+            spelling.write(staged / WORDS, words)
 
     draft = Draft(
         task="translate",
@@ -263,7 +277,8 @@ def publish_bundle(
             "beam": options.beam,
             "length_penalty": options.length_penalty,
             **BUNDLE_OPTIONS,
-            **({"lexicon": LEXICON} if words else {}),
+            **({"lexicon": LEXICON} if entries else {}),
+            **({"words": WORDS} if words else {}),
         },
         config=config,
         corpora=list(used),

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service.tasks.translate.beam import Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.spelling import Spelling
 
 END = 2
 
@@ -26,6 +27,8 @@ def searched(
     width: int,
     length_penalty: float = 1.0,
     varied: bool = False,
+    spelling: Spelling | None = None,
+    words: tuple[str, ...] = (),
 ) -> list[Hypothesis]:
     """The hypotheses of a network that prefers, after a token, these tokens in this order."""
     branches = width + 1
@@ -37,10 +40,16 @@ def searched(
         return Step(log_probabilities.astype(np.float32), following, states, tokens * 10)
 
     search = Search(
-        network, width=width, length_penalty=length_penalty, begin=1, end=END, source_axes={}
+        network,
+        width=width,
+        length_penalty=length_penalty,
+        begin=1,
+        end=END,
+        source_axes={},
+        spelling=spelling,
     )
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
-    search.join([0], [12], [repeats], [4], nothing, nothing, [varied])
+    search.join([0], [12], [repeats], [4], nothing, nothing, [varied], [words])
     while not (done := search.step()):
         pass
     return done[0][1]
@@ -86,3 +95,21 @@ def test_each_token_comes_with_the_position_that_its_step_attended_to() -> None:
     for hypothesis in searched(CIRCLE, repeats=2, width=3):
         before = (1, *hypothesis.ids)[: len(hypothesis.ids)]
         assert hypothesis.attended == tuple(10 * token for token in before)
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "ids"),
+    [
+        (["imprisoned"], (), (5, 8)),
+        (["emprisoned"], (), (6, 8)),
+        (["other"], ("emprisoned",), (6, 8)),
+        (["other"], (), (5, 8)),  # no word is listed, so the network decides
+    ],
+)
+def test_a_word_that_is_not_listed_gives_way_to_one_that_is(
+    words: list[str], own: tuple[str, ...], ids: tuple[int, ...]
+) -> None:
+    pieces = [" ", " ", " ", "", "", " im", " em", "x", "prisoned"]
+    choices = {1: [5, 6, 7], 5: [8, 7, 7], 6: [8, 7, 7], 7: [END, 7, 7], 8: [END, 7, 7]}
+    spelling = Spelling(words, pieces)
+    assert searched(choices, repeats=9, width=2, spelling=spelling, words=own)[0].ids == ids

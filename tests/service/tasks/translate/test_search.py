@@ -43,7 +43,7 @@ def first_answers(task: Translate, sentence: Sentence) -> list[str]:
     """What the network writes of the whole sentence, without any check."""
     states, memory = task.encode_batch([sentence])
     search = task.search(task.beam)
-    search.join([0], [99], [9], [task.padded(sentence.length)], states, memory, [False])
+    search.join([0], [99], [9], [task.padded(sentence.length)], states, memory, [False], [()])
     while not (done := search.step()):
         pass
     return [task.written(hypothesis) for hypothesis in done[0][1]]
