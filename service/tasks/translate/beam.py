@@ -124,7 +124,7 @@ class Search:
         self,
         keys: Sequence[int],
         limits: Sequence[int],
-        repeats: Sequence[int],
+        repeats: Sequence[Sequence[int]],
         sources: Sequence[int],
         states: Arrays,
         memory: Arrays,
@@ -133,7 +133,8 @@ class Search:
     ) -> None:
         """Adds sentences, under keys of the caller's choice.
 
-        limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row. sources: length of
+        limits: most tokens of a hypothesis. repeats: how often a phrase may stand in a row, for each size (runs).
+        sources: length of
         the source that the memory of a sentence needs. states, memory: per sentence; memory is padded with zeros,
         or cut, to the longest source inside. varied: which may have no three tokens twice.
         words: which a sentence may have although they are not listed.
@@ -145,7 +146,7 @@ class Search:
                 keys, limits, sources, varied, words, strict=True
             )
         ]
-        most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None, None] - 1
+        most = np.arange(1, PHRASE + 1) * np.array(repeats)[:, None] - 1
         self._most_equal = np.concatenate([self._most_equal, most])
         # only the first row of a beam counts at the start: all rows are equal then
         totals = np.full(rows, -np.inf)
@@ -325,20 +326,29 @@ class Search:
                 self._memory[name] = memory[tuple(kept)].copy()
 
 
+def runs(tokens: Sequence[object]) -> tuple[int, ...]:
+    """How often at most a phrase of 1, 2, ... PHRASE tokens stands in a row.
+
+    >>> runs([5, 5, 7, 8, 7, 8, 7, 8, 9])
+    (2, 3, 1, 1, 1, 1, 1, 1)
+    """
+    most = [1] * PHRASE
+    again = len(tokens) - len(set(tokens))  # a run of a phrase has all but its first tokens again
+    for size in range(1, min(PHRASE, again) + 1):
+        equal = 0
+        for token, before in zip(tokens[size:], tokens, strict=False):
+            equal = equal + 1 if token == before else 0
+            most[size - 1] = max(most[size - 1], 1 + equal // size)
+    return tuple(most)
+
+
 def longest_run(tokens: Sequence[object]) -> int:
     """How often at most a phrase stands in a row.
 
     >>> longest_run([5, 7, 8, 7, 8, 7, 8, 9])
     3
     """
-    most = 1
-    again = len(tokens) - len(set(tokens))  # a run of a phrase has all but its first tokens again
-    for size in range(1, min(PHRASE, again) + 1):
-        equal = 0
-        for token, before in zip(tokens[size:], tokens, strict=False):
-            equal = equal + 1 if token == before else 0
-            most = max(most, 1 + equal // size)
-    return most if tokens else 0
+    return max(runs(tokens)) if tokens else 0
 
 
 def _extended(array: NDArray[Any], size: int, new: NDArray[Any]) -> NDArray[Any]:

@@ -18,8 +18,8 @@ class Sentence:
     """Of the whole sentence in its text."""
     width: int
     """Hypotheses wanted beside the translation itself; 0 for the translation alone."""
-    repeats: int
-    """How often a phrase of the translation may stand in a row."""
+    repeats: tuple[int, ...]
+    """How often a phrase of the translation may stand in a row, by its number of tokens."""
     read: Read
     positions: tuple[int, ...] = ()
     """For HTML: where in its text the whole sentence's tokens begin."""

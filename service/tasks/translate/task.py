@@ -20,7 +20,7 @@ from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span
 from service.tasks.translate import casing, markup, tags
-from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, runs
 from service.tasks.translate.lexicon import Lexicon
 from service.tasks.translate.markup import Document
 from service.tasks.translate.reading import Read, Reader
@@ -161,7 +161,7 @@ class Translate:
             text=text,
             span=span,
             width=width,
-            repeats=max(self._repeats, longest_run(ids)),
+            repeats=(max(self._repeats, (mine := runs(ids))[0]), *mine[1:]),
             read=read,
             known=tuple(self._known(text, len(ids))),
         )

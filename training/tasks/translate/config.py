@@ -8,10 +8,10 @@ from service.tasks.translate.task import ALTERNATIVES_WIDTH, READER
 from training.config import Files, Fit, Options, Precision
 
 REPEATS = 2
-"""How often a phrase may stand in a row in a translation whose source repeats nothing more often."""
+"""How often a token may stand in a row in a translation whose source repeats nothing more often."""
 
 BUNDLE_OPTIONS = {"reader": READER, "repeats": REPEATS}
-"""Options of every new bundle: how texts are read, and how often a phrase may be repeated."""
+"""Options of every new bundle: how texts are read, and how often a token may be repeated."""
 
 
 class Architecture(Options):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.tasks.translate.beam import Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.beam import PHRASE, Hypothesis, Ids, Search, Step, longest_run
 from service.tasks.translate.spelling import Spelling
 
 END = 2
@@ -49,7 +49,7 @@ def searched(
         spelling=spelling,
     )
     nothing: dict[str, NDArray[Any]] = {"none": np.zeros((1, 1))}
-    search.join([0], [12], [repeats], [4], nothing, nothing, [varied], [words])
+    search.join([0], [12], [(repeats,) * PHRASE], [4], nothing, nothing, [varied], [words])
     while not (done := search.step()):
         pass
     return done[0][1]

@@ -9,7 +9,7 @@ import pytest
 
 from service import tasks
 from service.tasks.base import predict
-from service.tasks.translate.beam import Arrays, Hypothesis
+from service.tasks.translate.beam import PHRASE, Arrays, Hypothesis
 from service.tasks.translate.checks import faults, looped
 from service.tasks.translate.sentence import Sentence
 from service.tasks.translate.task import Translate
@@ -43,7 +43,9 @@ def first_answers(task: Translate, sentence: Sentence) -> list[str]:
     """What the network writes of the whole sentence, without any check."""
     states, memory = task.encode_batch([sentence])
     search = task.search(task.beam)
-    search.join([0], [99], [9], [task.padded(sentence.length)], states, memory, [False], [()])
+    search.join(
+        [0], [99], [(9,) * PHRASE], [task.padded(sentence.length)], states, memory, [False], [()]
+    )
     while not (done := search.step()):
         pass
     return [task.written(hypothesis) for hypothesis in done[0][1]]
