@@ -37,7 +37,9 @@ def main(arguments: Sequence[str], *, program: str = "python -m service keys") -
         path = given.keys
         if path is None:
             raise ValueError(f"name the file: --keys FILE, or the variable {PREFIX}KEYS")
-        held = api_keys.read(path).keys if path.exists() or given.command != "make" else []
+        if not path.exists() and given.command != "make":
+            raise ValueError(f"there is no file {path}; `keys make` creates it")
+        held = api_keys.read(path).keys if path.exists() else []
         if given.command == "make":
             _make(path, held, given)
         elif given.command == "revoke":
