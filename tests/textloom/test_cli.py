@@ -223,6 +223,10 @@ def test_a_mistake_is_explained(
     assert (tmp_path / "there.csv").read_text() == "kept"
 
 
+def test_help_says_how_several_labels_are_given(textloom: Any) -> None:
+    assert "Separate several by commas." in " ".join(textloom("ner", "--help").stdout.split())
+
+
 def test_a_wrong_command_shows_how_it_is_used(textloom: Any) -> None:
     assert "Usage: textloom ner" in textloom("ner", "--workers", "0", status=2).stderr
     assert "--alternatives" in subprocess.run(
