@@ -187,7 +187,7 @@ def test_csv_goes_to_standard_output_too(textloom: Any) -> None:
         (["ner", "here.csv", "--column", "c"], "no column 'c'"),
         (
             ["ner", "here.json"],
-            "here.json is not JSON: Expecting ',' delimiter at line 1, column 7",
+            "here.json is not JSON: Expecting ',' delimiter at line 1, column 6",
         ),
         (["ner", "here.txt", "--column", "a"], "no columns"),
         (["ner", "--column", "a"], "no columns"),
