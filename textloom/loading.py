@@ -44,7 +44,7 @@ class Model:
         given = {name: value for name, value in options.items() if value is not None}
         texts = [text] if isinstance(text, str) else list(text)
         found = self._local.answer(texts, given) if texts else []
-        results = [self._result.model_validate(told(each)) for each in found]
+        results = [self._result.model_validate(each) for each in found]
         return results[0] if isinstance(text, str) else results
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -161,8 +161,3 @@ def load(task: str, *, model: str | None = None, models: str | Path | None = Non
 
 def _load(task: str, model: str | None, models: Path | None) -> Model:
     return CLASSES.get(task, AnyModel)(task, model, models)
-
-
-def told(result: dict[str, Any]) -> dict[str, Any]:
-    """The fields that have a value: what was not asked for is null."""
-    return {name: value for name, value in result.items() if value is not None}

@@ -61,7 +61,7 @@ class LocalModels:
         return [f"{name} {self._stored[name].wanted}" for name in names]
 
     def answer(self, texts: Sequence[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The results for `texts`, in order, as JSON has them. Raises Refused, LoadError."""
+        """The results for `texts`, in order, as a server sends them: without null. Raises Refused, LoadError."""
         from service.errors import TextLoomError
         from service.tasks.base import predict
 
@@ -78,7 +78,7 @@ class LocalModels:
             }
         except TextLoomError as error:
             raise _told(error) from error
-        return [result.model_dump(mode="json") for result in plan.join(results)]
+        return [result.model_dump(mode="json", exclude_none=True) for result in plan.join(results)]
 
     def _query(self, text: str | list[str], options: Mapping[str, Any]) -> Any:
         try:

@@ -21,15 +21,17 @@ def main(arguments: Sequence[str], *, program: str = "python -m service keys") -
     """Gives the exit status."""
     parser = argparse.ArgumentParser(prog=program, description="Without a command: list the keys.")
     file = os.environ.get(f"{PREFIX}KEYS")
-    parser.add_argument("--keys", type=Path, default=file, help=f"the file (default: {PREFIX}KEYS)")
+    parser.add_argument("--keys", type=Path, default=file, help=f"key file (default: {PREFIX}KEYS)")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
-    make = commands.add_parser("make", help="print a new key: only its hash is kept")
-    make.add_argument("label", help="what logs and metrics call it")
-    make.add_argument("--days", type=float, help="until it expires (default: never)")
-    make.add_argument("--rate", type=int, help="requests in a minute (default: any number)")
-    make.add_argument("--concurrency", type=int, help="requests at once (default: any number)")
-    make.add_argument("--characters", type=int, help="in a minute (default: any number)")
-    revoke = commands.add_parser("revoke", help="have a key refused from now on")
+    make = commands.add_parser(
+        "make", help="create a key and print it; the file gets only its hash"
+    )
+    make.add_argument("label", help="name of the key in logs and metrics")
+    make.add_argument("--days", type=float, help="days until the key expires (default: never)")
+    make.add_argument("--rate", type=int, help="requests per minute (default: unlimited)")
+    make.add_argument("--concurrency", type=int, help="concurrent requests (default: unlimited)")
+    make.add_argument("--characters", type=int, help="characters per minute (default: unlimited)")
+    revoke = commands.add_parser("revoke", help="revoke a key")
     revoke.add_argument("label")
     given = parser.parse_args(arguments)
 
@@ -37,7 +39,9 @@ def main(arguments: Sequence[str], *, program: str = "python -m service keys") -
         path = given.keys
         if path is None:
             raise ValueError(f"name the file: --keys FILE, or the variable {PREFIX}KEYS")
-        held = api_keys.read(path).keys if path.exists() or given.command != "make" else []
+        if not path.exists() and given.command != "make":
+            raise ValueError(f"there is no file {path}; `keys make` creates it")
+        held = api_keys.read(path).keys if path.exists() else []
         if given.command == "make":
             _make(path, held, given)
         elif given.command == "revoke":

@@ -25,24 +25,28 @@ def main(arguments: Sequence[str], *, program: str = "python -m service models")
     parser.add_argument("--models", type=Path, help="the repository (default: TEXTLOOM_MODELS)")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     check = commands.add_parser(
-        "check", help="hashes and golden examples of every version, or these"
+        "check", help="verify the hashes and golden examples of these versions, or of all"
     )
     check.add_argument("bundles", nargs="*", metavar="NAME=VERSION")
-    sign = commands.add_parser("sign", help="vouch for these versions with a private key")
-    sign.add_argument("--key", type=Path, required=True, help="of Ed25519, a PEM file")
+    sign = commands.add_parser("sign", help="sign these versions with a private key")
+    sign.add_argument("--key", type=Path, required=True, help="private Ed25519 key, a PEM file")
     sign.add_argument("bundles", nargs="+", metavar="NAME=VERSION")
-    pin = commands.add_parser("pin", help="have this version served, whatever others there are")
+    pin = commands.add_parser("pin", help="serve this version, even if there is a higher one")
     pin.add_argument("bundle", metavar="NAME=VERSION")
-    unpin = commands.add_parser("unpin", help="have the highest version served again")
+    unpin = commands.add_parser("unpin", help="serve the highest version again")
     unpin.add_argument("name", metavar="NAME")
     canary_parser = commands.add_parser(
-        "canary", help="have this version answer a share of the requests beside the one that serves"
+        "canary", help="have this version answer a share of the requests"
     )
     canary_parser.add_argument("bundle", metavar="NAME=VERSION")
-    canary_parser.add_argument("--percent", type=float, default=5.0, help="default: 5")
-    promote = commands.add_parser("promote", help="have the canary serve alone")
+    canary_parser.add_argument(
+        "--percent", type=float, default=5.0, help="share of the requests (default: 5)"
+    )
+    promote = commands.add_parser("promote", help="serve the canary instead of the other version")
     promote.add_argument("name", metavar="NAME")
-    drop = commands.add_parser("drop", help="have no canary, and the other version serve alone")
+    drop = commands.add_parser(
+        "drop", help="remove the canary; the other version answers all requests"
+    )
     drop.add_argument("name", metavar="NAME")
     given = parser.parse_args(arguments)
 

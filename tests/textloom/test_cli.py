@@ -131,11 +131,12 @@ def test_json_lines_keep_their_fields(textloom: Any, tmp_path: Path) -> None:
     done = textloom("ner", lines, status=1)
     found = records(done.stdout)
     assert found[0]["n"] == [1]
-    assert found[0]["entities"][0]["text"] == "London"
+    assert found[0]["entities"][0].keys() == {"text", "label", "start", "end", "score"}
     assert re.findall(r"line (\d+): (.{12})", done.stderr) == [
         ("3", "not a JSON o"), ("4", "there is no "), ("5", "'text' is no"), ("6", "not JSON: Ex"),
         ("7", "contains a l"),
     ]  # fmt: skip
+    assert found[4]["error"].endswith("enclosed in double quotes at column 2")
 
 
 def test_parquet_comes_in_and_goes_out(textloom: Any, tmp_path: Path) -> None:
@@ -184,7 +185,10 @@ def test_csv_goes_to_standard_output_too(textloom: Any) -> None:
         (["ner", "missing.txt"], "missing.txt: No such file"),
         (["ner", "here.csv"], "no column 'text'; choose one with --column: a, b"),
         (["ner", "here.csv", "--column", "c"], "no column 'c'"),
-        (["ner", "here.json"], "here.json is not JSON"),
+        (
+            ["ner", "here.json"],
+            "here.json is not JSON: Expecting ',' delimiter at line 1, column 6",
+        ),
         (["ner", "here.txt", "--column", "a"], "no columns"),
         (["ner", "--column", "a"], "no columns"),
         (["ner", "-o", "out.xml"], "its extension must be .jsonl"),
@@ -217,6 +221,10 @@ def test_a_mistake_is_explained(
     assert line.startswith("textloom: ")
     assert said in line
     assert (tmp_path / "there.csv").read_text() == "kept"
+
+
+def test_help_says_how_several_labels_are_given(textloom: Any) -> None:
+    assert "Separate several by commas." in " ".join(textloom("ner", "--help").stdout.split())
 
 
 def test_a_wrong_command_shows_how_it_is_used(textloom: Any) -> None:

@@ -182,6 +182,14 @@ def _file_identity(source: Source) -> dict[str, Any]:
     return {"file": str(path), "size": status.st_size, "changed": status.st_mtime_ns, **read}
 
 
+def counted(texts: int) -> str:
+    """
+    >>> counted(1), counted(2000)
+    ('1 text', '2,000 texts')
+    """
+    return f"{texts:,} text{'' if texts == 1 else 's'}"
+
+
 class Report:
     """Counts the rows and names those that are bad, on standard error."""
 
@@ -203,5 +211,5 @@ class Report:
             print(f"textloom: {self._bad:,} bad lines in total", file=sys.stderr)
         if output:
             resumed = f", {before:,} of them from an earlier run" if before else ""
-            print(f"{output}: {before + self._rows:,} texts{resumed}", file=sys.stderr)
+            print(f"{output}: {counted(before + self._rows)}{resumed}", file=sys.stderr)
         return 1 if self._bad else 0

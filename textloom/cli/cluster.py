@@ -26,7 +26,7 @@ from ray.data import ActorPoolStrategy, DataContext, Datasink, Datasource, ReadT
 from ray.data.block import BlockMetadata
 
 from textloom.cli import rows
-from textloom.cli.annotate import CHUNK, answer, identity, record
+from textloom.cli.annotate import CHUNK, answer, counted, identity, record
 from textloom.cli.arguments import Arguments
 from textloom.cli.documents import KINDS as DOCUMENTS
 from textloom.cli.engines import Here, checked
@@ -108,7 +108,7 @@ def _answer_files(arguments: Arguments, outputs: Sequence["Output"], cores: int)
         count, bad = sink.counts[output.source.file]
         output.end()
         told = f", {bad:,} of them bad" if bad else ""
-        print(f"{output.folder}: {count:,} texts{told}", file=sys.stderr)
+        print(f"{output.folder}: {counted(count)}{told}", file=sys.stderr)
     return sum(bad for _, bad in sink.counts.values())
 
 

@@ -62,6 +62,8 @@ class TaskCommand:
         names = [flag, PREFIX + name]
         if kinds[0].get("type") == "boolean":
             return click.Option(names, is_flag=True, help=about)
+        if kinds[0].get("type") == "array":
+            about += " Separate several by commas."
         # a default of None would count as one
         given: dict[str, Any] = {}
         if (self.name, name) in DEFAULTS:

@@ -161,7 +161,7 @@ def _objects(lines: Iterable[str], column: str | None) -> Iterator[Row]:
         try:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield Row(number, {}, problem=f"not JSON: {error}")
+            yield Row(number, {}, problem=f"not JSON: {_cause(error, place='column {0.colno}')}")
             continue
         yield _object(number, fields, column or "text")
 
@@ -175,11 +175,19 @@ def _json(source: Source, column: str | None) -> Iterator[Row]:
         try:
             found = json.load(lines)
         except (ValueError, RecursionError) as error:
-            raise Stop(f"{source.name} is not JSON: {error}") from error
+            cause = _cause(error, place="line {0.lineno}, column {0.colno}")
+            raise Stop(f"{source.name} is not JSON: {cause}") from error
         for number, fields in enumerate(found, 1):
             if isinstance(fields, str) and column is None:
                 fields = {"text": fields}
             yield _object(number, fields, column or "text")
+
+
+def _cause(error: Exception, place: str) -> str:
+    """What is wrong with JSON, and where."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at {place.format(error)}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _object(number: int, fields: Any, column: str) -> Row:

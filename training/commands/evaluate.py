@@ -24,7 +24,7 @@ def main(argv: Sequence[str], *, program: str = "python -m training evaluate") -
         options_for(argv),
         args=list(argv),
         prog=program,
-        description="Scores a bundle on files in the format of its task, whose options BUNDLE --help lists.",
+        description="Scores a bundle on files in the format of its task, whose options `BUNDLE --help` lists.",
     )
     if not options.files:
         raise TrainingError("name at least one file to score on")

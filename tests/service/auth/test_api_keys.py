@@ -146,7 +146,7 @@ def test_a_file_is_needed_and_may_be_named_by_the_setting(
     assert "TEXTLOOM_KEYS" in capsys.readouterr().err
     monkeypatch.setenv("TEXTLOOM_KEYS", str(file))
     assert commands.main([]) == 1  # only `make` makes one
-    assert "No such file" in capsys.readouterr().err
+    assert f"there is no file {file}; `keys make` creates it" in capsys.readouterr().err
     assert commands.main(["make", "shop"]) == 0
 
 
