@@ -42,6 +42,7 @@ BODIES = {
     ),
     "numbers": ("/ner", b'{"text": [' + b"1," * 2_000_000 + b"1]}"),
     "lists": ("/ner", b'{"text": [' + b"[]," * 1_300_000 + b"1]}"),
+    "a string that never ends": ("/ner", b'"' + b'\\",' * 1_300_000),
     "unknown fields": ("/ner", b"{" + b",".join(b'"k%d":1' % n for n in range(300_000)) + b"}"),
     "labels": ("/ner", query(text="London " * 9_000, labels=["LOC"] * 400_000)),
     "detected languages": (
@@ -116,6 +117,7 @@ def test_others_are_answered_beside_a_hostile_body(
         ("/ner", b"[" * 50_000, 400),
         BODIES["a shape of many dimensions"] + (400,),
         BODIES["numbers"] + (422,),
+        BODIES["a string that never ends"] + (400,),
         BODIES["lists"] + (422,),
         BODIES["unknown fields"] + (422,),
         (LIBRE, query(q="a", source="\0" * 600_000, target="fr"), 400),
