@@ -26,7 +26,7 @@ BENCHMARKS = {
     "imdb": "sentiment",
     "multi30k": "translate",
     "ner-conll2003": "ner",
-    "ner-values": "ner",
+    "ner-names": "ner",
     "semeval": "sentiment",
     "sst2": "sentiment",
 }
