@@ -11,7 +11,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -193,9 +193,15 @@ def test_csv_goes_to_standard_output_too(textloom: Any) -> None:
         (["ner", "--column", "a"], "no columns"),
         (["ner", "-o", "out.xml"], "its extension must be .jsonl"),
         (["ner", "-o", "there.csv"], "use --overwrite to replace it"),
+        (
+            ["ner", "mixed.jsonl", "-o", "out.parquet"],
+            "out.parquet.part cannot be converted to Parquet",
+        ),
         (["ner", "-o", "nowhere/out.csv"], "there is no folder nowhere"),
         (["ner", "empty.csv"], "empty.csv is empty"),
         (["ner", "-o", "out.csv", "--format", "csv"], "--format is for"),
+        (["ner", "--format", "parquet"], "here, write a file: -o NAME.parquet"),
+        (["ner", "-o", "out.parquet.gz"], "Parquet is compressed already"),
         (["ner", "--labels", "PER,XXX"], "unknown label; the model knows LOC, PER"),
         (["ner", "--min-score", "2"], "min_score: Input should be less than or equal to 1"),
         (["ner", "--model", "legal"], "no model 'legal' for ner here; there are: ner"),
@@ -216,6 +222,7 @@ def test_a_mistake_is_explained(
     (tmp_path / "here.json").write_text("[1, 2")
     (tmp_path / "taken.jsonl").write_text('{"text": "a", "entities": 1}\n')
     (tmp_path / "broken.parquet").write_text("PAR1")
+    (tmp_path / "mixed.jsonl").write_text('{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n')
     done = textloom(*arguments, status=1, stdin="a\n")
     (line,) = (line for line in done.stderr.splitlines() if "; retry 1 of 1 in " not in line)
     assert line.startswith("textloom: ")
@@ -428,6 +435,14 @@ def test_ctrl_c_waits_for_the_end_of_a_block() -> None:
         block()
     assert done == ["the block"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_than_the_main_one_answer_too() -> None:
+    """As those of an actor of Ray's: a handler of signals cannot be set there."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(lambda: [*answer([Row(1, {}, "fine")], Counting(), CHUNK)])
+    assert [problem for _, _, problem in asked.result()] == [""]
 
 
 def test_ctrl_c_twice_does_not_wait() -> None:

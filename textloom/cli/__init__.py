@@ -2,7 +2,8 @@
 
 commands.py has the commands, options.py those of the tasks. annotate.py answers rows and rewrite.py documents, of
 what opening.py, rows.py and documents/ read; engines.py answers, columns.py arranges, writing.py and terminal.py
-show. With `--url` it needs little; what else a command needs it names.
+show, and formats.py has what a file may hold; cluster.py and parts.py do the same on a Ray cluster. With `--url`
+it needs little; what else a command needs it names.
 """
 
 import os

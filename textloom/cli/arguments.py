@@ -48,6 +48,7 @@ class Arguments:
 def read(task: str, given: Mapping[str, Any]) -> Arguments:
     """Raises Stop."""
     texts, sources = list(given["text"]), []
+    ray, form = given["engine"] == "ray", given["format"]
     files = [*given["files"]] or ([] if texts else ["-"])
     if files and all(map(_is_text, files)):
         texts, files = [*texts, *files], []
@@ -56,15 +57,17 @@ def read(task: str, given: Mapping[str, Any]) -> Arguments:
     encoding = _encoding(given["encoding"])
     delimiter = named(given["delimiter"]) if given["delimiter"] is not None else None
     for file in files:
-        if file != "-" and given["engine"] != "ray" and not Path(file).exists():
+        if file != "-" and not ray and not Path(file).exists():
             hint = "" if Path(file).suffix else f"; to process it as a text, use --text {file!r}"
             raise Stop(f"{file}: No such file{hint}")
         kind = given["input_format"] or kind_of(file)
         sources.append(Source(file, kind, encoding, delimiter))
     if texts and given["column"] is not None:
         raise Stop("--column: a text has no columns")
-    if given["output"] and given["format"]:
+    if given["output"] and form and not ray:
         raise Stop("--format is for standard output; the extension of --output sets its format")
+    if form in ("tsv", "parquet") and not ray:
+        raise Stop(f"--format {form} is for --engine ray; here, write a file: -o NAME.{form}")
     return Arguments(
         task=task,
         options=_markup(task, sources) | chosen(given),

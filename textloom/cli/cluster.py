@@ -1,51 +1,43 @@
 """`--engine ray`: files answered by all machines of a Ray cluster, through Ray Data.
 
 A task reads each file, with the readers of the command, so that rows are those of one machine; actors, one for
-each core, answer; tasks write JSON lines, FOLDER/FILE/part-000000.jsonl and so on, as the command alone would
-write them. Files may lie wherever pyarrow finds them (s3://, gs://, hdfs://). When a file is done, its folder
-holds _SUCCESS, and the same command passes it by. Leaves out what a model does, and how rows are read (rows.py)
-and told (writing.py).
+each core, answer; tasks write FOLDER/FILE/part-000000.jsonl and so on, as the command alone would write them.
+Files may lie wherever pyarrow finds them (s3://, gs://, hdfs://). Files that are done, the same command passes by.
+Leaves out what a model does, how rows are read (rows.py), and how answers are written (parts.py).
 """
 
-import json
 import pickle
 import sys
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow
 import ray
 from pyarrow import fs
-from ray.data import ActorPoolStrategy, DataContext, Datasink, Datasource, ReadTask
+from ray.data import ActorPoolStrategy, DataContext, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
 from textloom.cli import rows
-from textloom.cli.annotate import CHUNK, answer, counted, identity, record
+from textloom.cli.annotate import CHUNK, answer, counted, record
 from textloom.cli.arguments import Arguments
 from textloom.cli.documents import KINDS as DOCUMENTS
 from textloom.cli.engines import Here, checked
 from textloom.cli.errors import Stop
+from textloom.cli.formats import json_line
 from textloom.cli.opening import Source, kind_of
-from textloom.cli.writing import json_line
+from textloom.cli.parts import Output, Parts, place
 from textloom.local import LocalModels
-
-DONE = "_SUCCESS"
-"""File that says that all parts are there, as Hadoop and Spark call it."""
 
 ROWS = 256
 """That a reader passes on together."""
 
 BLOCK = 1 << 20
 """Bytes of rows that an actor takes at once: what is done again when a machine is lost."""
-
-PART = 50_000
-"""Rows in a file that is written, at least, but for the last."""
 
 CORES_OF_A_READER = 8
 """Cores that a file feeds; more files are read at once where there are more."""
@@ -60,6 +52,11 @@ def run(arguments: Arguments) -> int:
         raise Stop(
             "--engine ray reads files and writes a folder, which --output names; no --shard, no --url"
         )
+    form = arguments.format or "jsonl"
+    if form == "pretty":
+        raise Stop(
+            "--format pretty is for a terminal; --engine ray writes jsonl, csv, tsv or parquet"
+        )
     local = LocalModels(
         arguments.task, model=arguments.options.get("model"), folder=arguments.models
     )
@@ -73,18 +70,20 @@ def run(arguments: Arguments) -> int:
     context.execution_options.preserve_order = True
     context.enable_progress_bars = sys.stderr.isatty()
     cores = arguments.workers or int(ray.cluster_resources()["CPU"])
-    outputs = [Output(arguments, source, models) for source in found(arguments.sources)]
+    outputs = [
+        Output(arguments, source, models=models, form=form) for source in found(arguments.sources)
+    ]
     _check_names(outputs)
     waiting = iter([output for output in outputs if output.begin(overwrite=arguments.overwrite)])
     bad = 0
     while group := list(islice(waiting, max(1, cores // CORES_OF_A_READER))):
-        bad += _answer_files(arguments, group, cores)
+        bad += _answer_files(arguments, group, form=form, cores=cores)
     return 1 if bad else 0
 
 
-def _answer_files(arguments: Arguments, outputs: Sequence["Output"], cores: int) -> int:
+def _answer_files(arguments: Arguments, outputs: Sequence[Output], *, form: str, cores: int) -> int:
     """Answers these files at once; gives the number of bad rows."""
-    sink = Parts({output.source.file: output.folder for output in outputs})
+    sink = Parts({output.source.file: output.folder for output in outputs}, form)
     models = arguments.models.resolve() if arguments.models else None
     try:
         ray.data.read_datasource(
@@ -99,24 +98,28 @@ def _answer_files(arguments: Arguments, outputs: Sequence["Output"], cores: int)
             num_cpus=ANSWERING,
             compute=ActorPoolStrategy(min_size=1, max_size=cores),
         ).write_datasink(sink, ray_remote_args={"num_cpus": MOVING})
+        for output in outputs:
+            output.end(sink.written[output.source.file], cores=MOVING)
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and type(cause) is not Stop:  # Ray derives classes of its own
             cause = getattr(cause, "cause", None) or cause.__cause__
         raise cause or error from error
+    total = 0
     for output in outputs:
-        count, bad = sink.counts[output.source.file]
-        output.end()
+        parts = sink.written[output.source.file]
+        count, bad = sum(part.count for part in parts), sum(part.bad for part in parts)
+        total += bad
         told = f", {bad:,} of them bad" if bad else ""
         print(f"{output.folder}: {counted(count)}{told}", file=sys.stderr)
-    return sum(bad for _, bad in sink.counts.values())
+    return total
 
 
 def found(sources: Iterable[Source]) -> list[Source]:
     """The files that patterns stand for, the others as they are. Raises Stop for what is not there."""
     files = []
     for source in sources:
-        system, path = _place(source.file)
+        system, path = place(source.file)
         scheme = source.file.removesuffix(path) if "://" in source.file else ""
         if any(sign in path for sign in "*?["):
             listed = system.get_file_info(fs.FileSelector(str(PurePosixPath(path).parent)))
@@ -135,54 +138,10 @@ def found(sources: Iterable[Source]) -> list[Source]:
     return files
 
 
-def _place(name: str) -> tuple[fs.FileSystem, str]:
-    """The file system of a name, and the name there."""
-    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(_absolute(name))
-    return found
-
-
-def _absolute(name: str) -> str:
-    """A name that means the same in every process."""
-    return name.rstrip("/") if "://" in name else str(Path(name).resolve())
-
-
-def _check_names(outputs: Sequence["Output"]) -> None:
+def _check_names(outputs: Sequence[Output]) -> None:
     names = [output.folder for output in outputs]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Stop(f"two files would be written to {twice}; give each a name of its own")
-
-
-class Output:
-    """The folder of a file's answers."""
-
-    def __init__(self, arguments: Arguments, source: Source, models: list[str]) -> None:
-        self.source = source
-        self.folder = f"{_absolute(arguments.folder)}/{PurePosixPath(source.file).name}"
-        self._system, self._path = _place(self.folder)
-        system, path = _place(source.file)
-        status = system.get_file_info(path)
-        run = {
-            "task": arguments.task, "options": dict(arguments.options), "column": arguments.column,
-            "models": models, "file": source.file, "size": status.size, "changed": str(status.mtime),
-            **identity(source),
-        }  # fmt: skip
-        self._run = json.dumps(run).encode()
-
-    def begin(self, *, overwrite: bool) -> bool:
-        """Whether there is something to do; then nothing is left of what was not done to its end. Raises Stop."""
-        marker = f"{self._path}/{DONE}"
-        if not overwrite and self._system.get_file_info(marker).type == fs.FileType.File:
-            with self._system.open_input_stream(marker) as file:
-                if file.read() != self._run:
-                    raise Stop(f"{self.folder} is of another run; --overwrite replaces it")
-            return False
-        self._system.create_dir(self._path)
-        self._system.delete_dir_contents(self._path)
-        return True
-
-    def end(self) -> None:
-        with self._system.open_output_stream(f"{self._path}/{DONE}") as file:
-            file.write(self._run)
 
 
 class Rows(Datasource):
@@ -207,7 +166,7 @@ class Rows(Datasource):
 
 
 def _read(source: Source, column: str | None) -> Iterator[pyarrow.Table]:
-    system, path = _place(source.file)
+    system, path = place(source.file)
     with system.open_input_file(path) as stream:
         found = rows.read(replace(source, stream=stream), column)
         while some := list(islice(found, ROWS)):
@@ -230,34 +189,3 @@ class Answers:
         return pyarrow.table(
             {"file": batch["file"], "line": pyarrow.array(lines, pyarrow.string()), "bad": bad}
         )
-
-
-class Parts(Datasink[dict[str, tuple[int, int]]]):
-    """Lines to the folder of their file. counts: texts, and bad ones, of each file."""
-
-    def __init__(self, folders: dict[str, str]) -> None:
-        self._folders = folders
-        self.counts: dict[str, tuple[int, int]] = dict.fromkeys(folders, (0, 0))
-
-    @property
-    def min_rows_per_write(self) -> int:
-        return PART
-
-    def write(self, blocks: Iterable[pyarrow.Table], ctx: Any) -> dict[str, tuple[int, int]]:
-        lines: dict[str, list[str]] = defaultdict(list)
-        bad: dict[str, int] = defaultdict(int)
-        for block in blocks:
-            for each in block.to_pylist():
-                lines[each["file"]].append(each["line"])
-                bad[each["file"]] += each["bad"]
-        for file, own in lines.items():
-            system, path = _place(self._folders[file])
-            with system.open_output_stream(f"{path}/part-{ctx.task_idx:06d}.jsonl") as out:
-                out.write("".join(f"{line}\n" for line in own).encode())
-        return {file: (len(own), bad[file]) for file, own in lines.items()}
-
-    def on_write_complete(self, write_result: Any) -> None:
-        for counts in write_result.write_returns:
-            for file, (count, bad) in counts.items():
-                before = self.counts[file]
-                self.counts[file] = (before[0] + count, before[1] + bad)

@@ -148,8 +148,9 @@ def _shared() -> list[click.Parameter]:
         ),
         click.Option(
             ["--format"],
-            type=click.Choice(["pretty", "jsonl", "csv"]),
-            help="Format of standard output. Default: pretty on a terminal, else jsonl.",
+            type=click.Choice(["pretty", "jsonl", "csv", "tsv", "parquet"]),
+            help="Format of standard output: pretty, jsonl or csv. Default: pretty on a terminal, else jsonl. With"
+            " --engine ray, format of the files in --output: jsonl (the default), csv, tsv or parquet.",
         ),
         click.Option(
             ["--overwrite"], is_flag=True, help="Overwrite the output file instead of resuming."

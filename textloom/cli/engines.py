@@ -6,6 +6,7 @@ An engine is asked for a list of texts and gives a future of their answers, as d
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -39,9 +40,11 @@ def uninterrupted() -> Iterator[None]:
     """Defers Ctrl-C to the end of the block; pressed twice, it is not deferred.
 
     An executor's locks are Python code: a KeyboardInterrupt raised inside one may leave it locked,
-    and the command would then wait for its own threads for ever.
+    and the command would then wait for its own threads for ever. Ctrl-C reaches the main thread only, and only if
+    it is not ignored, as under nohup.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, as under nohup
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
     interrupts: list[int] = []

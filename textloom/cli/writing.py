@@ -9,20 +9,20 @@ import gzip
 import json
 import lzma
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, BinaryIO, Self, TextIO
 
 from textloom.cli.errors import Stop
-from textloom.cli.opening import ending
+from textloom.cli.formats import FORMATS, Unfit, cell, json_line
+from textloom.cli.opening import PACKED, ending
 from textloom.cli.rows import Row
 
 SYNC_EVERY = 256
 """Records after which the file is handed to the operating system."""
 
 
-ENDINGS = (".jsonl", ".csv", ".tsv", ".parquet")
-"""Of files that hold rows; the first three may be packed."""
+ENDINGS = tuple(f".{name}" for name in FORMATS)
+"""Of files that hold rows; all but Parquet may be packed."""
 
 
 def stream(form: str, file: TextIO) -> "JsonLines | Csv":
@@ -35,6 +35,8 @@ def open_output(path: Path, *, fingerprint: dict[str, Any], overwrite: bool) -> 
         raise Stop(
             f"{path}: its extension must be .jsonl, .csv, .tsv or .parquet (or .jsonl.gz, .csv.xz ...)"
         )
+    if path.suffix.lower() in PACKED and ending(path.name) == ".parquet":
+        raise Stop(f"{path}: Parquet is compressed already; its extension must be .parquet")
     if not path.parent.is_dir():
         raise Stop(f"{path}: there is no folder {path.parent}")
     part = path.with_name(path.name + ".part")
@@ -81,7 +83,7 @@ class Csv(JsonLines):
             raise Stop(
                 f"line {row.number} has a column {unknown.pop()!r} that the first one does not have; use --output"
             )
-        writer.writerow([_cell(record.get(name)) for name in self._columns])
+        writer.writerow([cell(record.get(name)) for name in self._columns])
 
 
 class Output:
@@ -123,16 +125,14 @@ class Output:
 
     def _finish(self) -> None:
         whole = self._path.with_name(self._path.name + ".whole")
-        match ending(self._path.name):
-            case ".csv":
-                self._write_table(whole, ",")
-            case ".tsv":
-                self._write_table(whole, "\t")
-            case ".parquet":
-                self._write_parquet(whole)
-            case _:
-                with self._packing(whole) as out:
-                    out.writelines(map(bytes.decode, self._lines()))
+        form = FORMATS[ending(self._path.name)[1:]]
+        try:
+            columns = form.join([form.columns(self._lines())])
+            with self._packing(whole) as out:
+                form.write(self._lines(), columns, out)
+        except Unfit as error:
+            whole.unlink(missing_ok=True)
+            raise Stop(f"{self._part} {error}; it contains JSON lines") from error
         whole.replace(self._path)
         self._part.unlink()
 
@@ -141,67 +141,9 @@ class Output:
             next(lines)
             yield from lines
 
-    def _records(self) -> Iterator[dict[str, Any]]:
-        return map(json.loads, self._lines())
-
-    def _packing(self, whole: Path) -> TextIO:
+    def _packing(self, whole: Path) -> BinaryIO:
         """The file, packed as its name says."""
         openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
         opener = openers.get(self._path.suffix.lower(), open)
-        file: TextIO = opener(whole, "wt", encoding="utf-8", newline="")
+        file: BinaryIO = opener(whole, "wb")
         return file
-
-    def _write_table(self, whole: Path, delimiter: str) -> None:
-        columns: dict[str, None] = {}
-        for record in self._records():
-            columns.update(dict.fromkeys(record))
-        columns.pop("error", None)
-        names = [*columns, "error"]
-        with self._packing(whole) as out:
-            writer = csv.writer(out, delimiter=delimiter)
-            writer.writerow(names)
-            writer.writerows(
-                [_cell(record.get(name)) for name in names] for record in self._records()
-            )
-
-    def _write_parquet(self, whole: Path) -> None:
-        import pyarrow
-        from pyarrow import parquet
-
-        try:
-            schema = pyarrow.schema([("error", pyarrow.string())])
-            for batch in self._batches():
-                found = [schema, pyarrow.Table.from_pylist(batch).schema]
-                schema = pyarrow.unify_schemas(found, promote_options="permissive")
-            # the names of scores are those of the model's labels; `error` stands last
-            schema = schema.remove(0).append(schema.field(0))
-            with parquet.ParquetWriter(whole, schema, compression="zstd") as out:
-                for batch in self._batches():
-                    out.write_table(pyarrow.Table.from_pylist(batch, schema))
-        except pyarrow.ArrowException as error:
-            whole.unlink(missing_ok=True)
-            raise Stop(
-                f"{self._part} cannot be converted to Parquet: {error}; it contains JSON lines"
-            ) from error
-
-    def _batches(self) -> Iterator[list[dict[str, Any]]]:
-        records = self._records()
-        while batch := list(islice(records, 10_000)):
-            names = dict.fromkeys(name for record in batch for name in record)
-            yield [{name: record.get(name) for name in names} for record in batch]
-
-
-def json_line(record: Any) -> str:
-    """One line; what JSON has no word for, as a date of Parquet's, becomes text."""
-    return _clean(json.dumps(record, ensure_ascii=False, default=str))
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return json_line(value)
-    return "" if value is None else _clean(value) if isinstance(value, str) else value
-
-
-def _clean(text: str) -> str:
-    """Half a character, or what was no UTF-8, becomes a question mark."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
