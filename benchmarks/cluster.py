@@ -55,7 +55,8 @@ def nodes(count: int) -> Iterator[str]:
 
 def answer(file: Path, output: Path, *options: str) -> float:
     """Seconds of the command."""
-    command = [sys.executable, "-m", "textloom", "ner", file, "-o", output, "--models", MODELS]
+    command = [sys.executable, "-m", "textloom", "ner", str(file), "-o", str(output)]
+    command += ["--models", str(MODELS)]
     began = time.perf_counter()
     subprocess.run([*command, "--overwrite", *options], cwd=ROOT, check=True, capture_output=True)
     return time.perf_counter() - began
