@@ -39,6 +39,7 @@ def found(text: str, finder: Finder = ENGLISH) -> list[str]:
         ("mailto:ann@example.org", ["mailto:ann@example.org"]),
         ("@sam_lee and #GoodNews2", ["@sam_lee", "#GoodNews2"]),
         ("install @scope/package", ["@scope/package"]),
+        ("Open src/conf.d/a.toml, then docs/x.md.", ["src/conf.d/a.toml", "docs/x.md"]),
         (
             "192.168.0.1, 127.0.0.1:8080, 10.0.0.0/8",
             ["192.168.0.1", "127.0.0.1:8080", "10.0.0.0/8"],
