@@ -30,7 +30,7 @@ class Right:
 
 RIGHT = {
     "News": Right(
-        "Maria Schneider PER, Microsoft ORG, Berlin LOC, Emmanuel Macron PER, Paris LOC",
+        "Maria Schneider PER, Microsoft ORG, Berlin LOC, Emmanuel Macron PER, Paris LOC, Monday DATE",
         "00",
         (
             "Maria Schneider travaille pour Microsoft à Berlin.",
@@ -42,8 +42,7 @@ RIGHT = {
         "",
         "+0-",
         (
-            "gens|personnes",
-            "gentil|sympa",
+            "gens sont très gentils|personnes sont très gentilles|gens sont très sympathiques",
             "près de la gare",
             "nourriture|repas",
             "terrible|affreu",
@@ -57,10 +56,14 @@ RIGHT = {
     "Emoji": Right(
         "Anna PER, London LOC",
         "0++",
-        ("Anna travaille à Londres. 😀", "aime la ville|adore la ville|aime cette ville", "🎉"),
+        (
+            "Anna vit à Londres. 😀|Anna habite à Londres. 😀",
+            "aime la ville|adore la ville|aime cette ville",
+            "🎉",
+        ),
     ),
     "Letter": Right(
-        "Anna PER, Vienna LOC, Maria Schneider PER, Laura PER",
+        "Anna PER, Vienna LOC, Monday DATE, Yesterday DATE, Maria Schneider PER, Laura PER",
         "00-+00++0",
         ("Anna,\n\n", "à Vienne", "voyage", "musée avec Maria Schneider", "heureu", "Laura"),
     ),
