@@ -66,6 +66,7 @@ def test_a_bundle_holds_card_pictures_recipe_scores_and_golden_examples(publishe
                 "lexicon",
                 "run",
                 "start",
+                "words",
             ),
         },
     }[manifest["task"]]
@@ -319,7 +320,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task == "ner":
         elsewhere |= {"annotated", "start"}
     if task == "translate":
-        elsewhere |= {"chunk", "clean", "length_penalties", "lexicon", "run", "start"}
+        elsewhere |= {"chunk", "clean", "length_penalties", "lexicon", "run", "start", "words"}
     assert given.keys() | elsewhere == fields.keys()
     for part, values in given.items():
         if part == "guidelines":
@@ -332,7 +333,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     if task == "translate":
         (tmp_path / "emoji.jsonl").write_text('{"text": "😀", "same": true}\n')
         top += f'length_penalties = [0.2, 1.4]\nbehaviour = "{tmp_path}"\n'
-        top += 'chunk = 50\nclean = true\nrun = "kept"\n'
+        top += 'chunk = 50\nclean = true\nrun = "kept"\nwords = 1\n'
     recipe.write_text(top + as_toml(given))
     published = command.main(task, ["--recipe", str(recipe)])
     assert published == tmp_path / "models" / "every-option" / "1"
@@ -360,6 +361,8 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
     else:
         assert manifest.languages == ["fr", "en"]
         assert written["finish"] == last
+        assert manifest.options["words"] == "words.txt"
+        assert "the" in (published / "words.txt").read_text().splitlines()
         assert [corpus.examples for corpus in manifest.training.corpora][-2:] == [30, 40]
         log = tmp_path / "runs" / "kept" / "finish" / "log.jsonl"
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
