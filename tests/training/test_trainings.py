@@ -362,7 +362,7 @@ def test_a_recipe_with_every_option_trains_and_is_in_the_manifest(
         assert manifest.languages == ["fr", "en"]
         assert written["finish"] == last
         assert manifest.options["words"] == "words.txt"
-        assert "the" in (published / "words.txt").read_text().splitlines()
+        assert "le" in (published / "words.txt").read_text().splitlines()
         assert [corpus.examples for corpus in manifest.training.corpora][-2:] == [30, 40]
         log = tmp_path / "runs" / "kept" / "finish" / "log.jsonl"
         assert json.loads(log.read_text().splitlines()[-1])["epoch"] == 2
