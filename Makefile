@@ -11,7 +11,7 @@ SERVICES ?=
 # podman's own format of images has no HEALTHCHECK; docker does not read this.
 export BUILDAH_FORMAT := docker
 IMAGE := localhost/textloom
-MAX_IMAGE_MB := 260
+MAX_IMAGE_MB := 300
 
 PIP_FLAGS := --quiet --quiet --disable-pip-version-check
 
