@@ -48,11 +48,11 @@ _LONE_SURROGATE = re.compile(
 
 
 _one_at_a_time = ThreadPoolExecutor(1, "parser")
-"""What a long body is read into may take twenty times its memory."""
+"""Parses long bodies: the parsed objects may take twenty times the memory of the body."""
 
 
 async def in_turn(body: bytes, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """What `work` makes of a body, or of what was in it; of a long one in a thread, after others."""
+    """What `work` makes of a body, or of what was in it; a long body is parsed in a thread, one at a time."""
     if len(body) <= INLINE_BYTES:
         return work(*args, **kwargs)
     loop = asyncio.get_running_loop()

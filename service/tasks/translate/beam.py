@@ -21,7 +21,7 @@ PHRASE = 8
 """Most tokens of a phrase whose repetitions are counted."""
 
 UNLISTED_PENALTY = 4.0
-"""What a word that is not listed costs a hypothesis, as log-probability."""
+"""Subtracted from the log-probability of a hypothesis for each word that is not listed."""
 
 TRIPLE = 3
 """Tokens of a phrase that a varied hypothesis has once at most."""
@@ -118,7 +118,7 @@ class Search:
         """For how many tokens already each was equal to the one before it, to the one before that, and so on."""
         self._states: Arrays = {}
         self._spelt = np.zeros(0, object)
-        """How far `spelling` has followed each row."""
+        """The state of `spelling` for each row."""
 
     def join(
         self,
@@ -244,8 +244,8 @@ class Search:
         return coming
 
     def _spelled(self, tokens: Ids, best: Floats) -> tuple[Floats, NDArray[Any]]:
-        """Log-probabilities of next tokens [rows, branches] less the penalty of those that make a word which is
-        not listed, and how far each of them is spelt."""
+        """Log-probabilities of next tokens [rows, branches], less the penalty where a token makes an unlisted word,
+        and the state of `spelling` after each."""
         assert self._spelling
         best, spelt = best.copy(), np.full(tokens.shape, "", object)
         for row in (self._totals > -np.inf).nonzero()[0].tolist():

@@ -1,4 +1,4 @@
-"""Which words there are: the search avoids hypotheses that spell others.
+"""The word list of the target language: the search avoids hypotheses with other words.
 
 A network that writes subwords can put together words that no language has (`imprisonné` for `emprisonné`). A
 bundle may list the words of its target language, which training counts in its corpora
@@ -16,7 +16,7 @@ FILE = "words.txt"
 """Its usual name in a bundle, whose option `words` names it."""
 
 UNLISTED = "\0"
-"""State of a hypothesis within a word that is not listed."""
+"""The state within a word that is not listed."""
 
 CACHED = 1 << 16
 

@@ -1,4 +1,4 @@
-"""The word list of a bundle: words of what a translator learns to write (service/tasks/translate/spelling.py)."""
+"""Makes the word list of a bundle from the training targets (service/tasks/translate/spelling.py)."""
 
 from collections import Counter
 from collections.abc import Iterable
