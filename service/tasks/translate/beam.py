@@ -244,8 +244,8 @@ class Search:
         return coming
 
     def _spelled(self, tokens: Ids, best: Floats) -> tuple[Floats, NDArray[Any]]:
-        """Log-probabilities of next tokens [rows, branches], less the penalty where a token makes an unlisted word,
-        and the state of `spelling` after each."""
+        """Log-probabilities of next tokens [rows, branches], less the penalty where a token makes an unlisted
+        word, and the state of `spelling` after each."""
         assert self._spelling
         best, spelt = best.copy(), np.full(tokens.shape, "", object)
         for row in (self._totals > -np.inf).nonzero()[0].tolist():
