@@ -14,13 +14,14 @@ from service.errors import DeadlineExceeded, Draining, QueueFull, TextLoomError
 from service.scheduling.cost_model import CostModel
 from service.scheduling.executors import Executor
 from service.scheduling.fair_queueing import FairClock, FlowKey
-from service.scheduling.window_queue import WindowQueue
+from service.scheduling.lane import Lanes
+from service.scheduling.outcomes import Outcomes
 from service.telemetry.metrics import ModelMetrics
 
-HEADROOM = 0.16
-"""Share of the time that a request can wait which the estimate of the work before it may fill. So little because a
-text of a rare length waits for many others: batches are of like lengths, and each lets newer texts pass it. With
-less, batches would be smaller under overload, and fewer texts answered."""
+HEADROOM = 0.2
+"""Share of the time that a request can wait which the estimate of the work before it may fill. So little because
+some wait several times as long as most: batches are of like lengths, and each lets newer texts pass a rare one.
+With less, batches would be smaller under overload, and fewer texts answered."""
 
 DOUBT = 4
 """An estimate may be so many times too long; what takes too long even then surely cannot be done."""
@@ -33,10 +34,11 @@ class Admission:
         self,
         *,
         name: str,
-        queue: WindowQueue[Any, Any],
+        queue: Lanes[Any, Any],
         clock: FairClock,
         executor: Executor,
         cost_model: CostModel,
+        outcomes: Outcomes,
         metrics: ModelMetrics,
         queue_tokens: int,
     ) -> None:
@@ -44,7 +46,7 @@ class Admission:
         self._name = name
         self._queue, self._clock = queue, clock
         self._executor = executor
-        self._cost_model = cost_model
+        self._cost_model, self._outcomes = cost_model, outcomes
         self._metrics = metrics
         self._queue_tokens = queue_tokens
         self._draining = False
@@ -58,7 +60,8 @@ class Admission:
         deadline: float,
         backlog: Callable[[], float],
     ) -> float:
-        """The seconds that these tokens will take, as estimated; 0 while too little is known. Takes microseconds.
+        """The seconds that these tokens will take, as estimated and not corrected; 0 while too little is known.
+        Takes microseconds.
 
         backlog: gives the seconds of a thread that the model still has to compute.
 
@@ -83,10 +86,11 @@ class Admission:
             before, others = min(ours, before), len(backlogs) - (ours > 0)
             before += others * (before + own)
         waits = min(sum(backlogs), before)
+        corrected = self._outcomes.correction(windows) * waits
         crowded = queued > 0 and min(queued, fair) + tokens > self._queue_tokens
         most = HEADROOM * (left - own / DOUBT)
-        if crowded or waits > most:
-            late = waits if crowded else waits - most
+        if crowded or corrected > most:
+            late = corrected if crowded else corrected - most
             raise self.rejected("queue_full", self._queue_full(late))
         return waits + own
 

@@ -18,12 +18,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic
 
-from service.errors import InternalError, where
+from service.errors import DeadlineExceeded, InternalError, where
 from service.scheduling.admission import Admission, draining, too_late
 from service.scheduling.batch import Batch, O, W
 from service.scheduling.cost_model import CostModel
 from service.scheduling.executors import Executor
 from service.scheduling.fair_queueing import FairClock, FlowKey, size
+from service.scheduling.lane import Lane, Lanes
+from service.scheduling.outcomes import Outcomes
 from service.scheduling.running_batch import RunningBatch
 from service.scheduling.window_queue import Job, JobResult, WindowQueue
 from service.telemetry.metrics import ModelMetrics
@@ -38,7 +40,8 @@ class Batcher(Generic[W, O]):
     """The queue of one model. Use from the event loop only.
 
     begin: makes an empty batch, whose methods are called in threads. stepwise: whether batches take several
-    steps, so that windows of any length may join one that runs; else a batch is of like lengths.
+    steps, so that windows of any length may join one that runs, and documents are in a lane of their own
+    (lane.py); else a batch is of like lengths.
     """
 
     def __init__(
@@ -59,20 +62,26 @@ class Batcher(Generic[W, O]):
         self._metrics = metrics
         self._batch_tokens = batch_tokens
         self._clock = FairClock()
-        self._queue: WindowQueue[W, O] = WindowQueue(batch_tokens, self._clock)
-        self._paused: list[RunningBatch[W, O]] = []
+        self._lanes: Lanes[W, O] = Lanes(
+            [
+                Lane(size, WindowQueue(batch_tokens, self._clock))
+                for size in range(2 if stepwise else 1)
+            ]
+        )
         self._jobs: set[Job[O]] = set()
         self._told_depth = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._running_tokens = self._running_windows = 0
         self._cost_model = CostModel(batch_tokens, stepwise=stepwise)
+        self._outcomes = Outcomes()
         self._admission = Admission(
             name=name,
-            queue=self._queue,
+            queue=self._lanes,
             clock=self._clock,
             executor=executor,
             cost_model=self._cost_model,
+            outcomes=self._outcomes,
             metrics=metrics,
             queue_tokens=queue_tokens,
         )
@@ -86,7 +95,7 @@ class Batcher(Generic[W, O]):
     @property
     def busy(self) -> bool:
         """Whether accepted work, of this or of another model, is still to be done before what comes next."""
-        return self._queue.tokens > 0 or self._executor.backlog() > 0
+        return self._lanes.tokens > 0 or self._executor.backlog() > 0
 
     async def submit(
         self, windows: Sequence[W], *, deadline: float, caller: str = ""
@@ -107,6 +116,7 @@ class Batcher(Generic[W, O]):
         expected = self._admission.check(
             tokens, len(windows), flow=key, deadline=deadline, backlog=self.backlog
         )
+        correction = self._outcomes.correction(len(windows))
         future: asyncio.Future[JobResult[O]] = asyncio.get_running_loop().create_future()
         flow = self._clock.enter(key, tokens)
         job: Job[O] = Job(
@@ -118,15 +128,22 @@ class Batcher(Generic[W, O]):
             deadline=deadline,
         )
         self._jobs.add(job)
-        self._queue.add(job, windows, lengths)
+        self._lanes.of(key.size).queue.add(job, windows, lengths)
         self._tell_depth()
         try:
             self._executor.dispatch()
             if not future.done() and deadline < self._timer_at:
                 self._set_timer(deadline)
             result = future.result() if future.done() else await future
-            result.expected_seconds = expected
+            result.expected_seconds = expected * correction
+            self._outcomes.record(
+                len(windows), estimated=expected, took=result.queue_seconds + result.run_seconds
+            )
             return result
+        except DeadlineExceeded:
+            took = time.monotonic() - job.queued_at
+            self._outcomes.record(len(windows), estimated=expected, took=took)
+            raise
         except asyncio.CancelledError:
             self._metrics.rejected["caller_left"].inc()
             raise
@@ -135,26 +152,28 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Estimated seconds of a thread that the accepted work still takes; a running batch counts for a half."""
-        if not (self._queue.tokens or self._running_tokens):
+        if not (self._lanes.tokens or self._running_tokens):
             return 0.0
         return self._cost_model.seconds(
-            self._queue.tokens + self._running_tokens / 2,
-            self._queue.windows + self._running_windows / 2,
+            self._lanes.tokens + self._running_tokens / 2,
+            self._lanes.windows + self._running_windows / 2,
         )
 
     def has_work(self) -> bool:
-        return bool(self._paused) or self._queue.has_work()
+        return self._lanes.has_work()
 
     def collect(self, now: float) -> RunningBatch[W, O]:
         """A batch for the next slice: a paused one or a new one, with the windows that join it."""
-        running = self._paused.pop(0) if self._paused else RunningBatch(self._begin())
+        lane = self._lanes.next()
+        running = lane.paused.pop(0) if lane.paused else RunningBatch(self._begin(), lane.size)
         running.leaving = [handle for handle, entry in running.inside.items() if entry.job.done]
         for handle in running.leaving:
             self._running_tokens -= running.inside.pop(handle).length
             self._running_windows -= 1
-        queue = self._queue
         running.joining = (
-            queue.take_first(running.inside.values()) if self._stepwise else queue.take_similar()
+            lane.queue.take_first(running.inside.values())
+            if self._stepwise
+            else lane.queue.take_similar()
         )
         for entry in running.joining:
             entry.job.started_at = entry.job.started_at or now
@@ -192,6 +211,8 @@ class Batcher(Generic[W, O]):
         now: float,
     ) -> None:
         """Hand the outputs of finished windows, or a batch's failure, to the requests they belong to."""
+        lane = self._lanes.of(running.size)
+        self._lanes.charge(lane, now - started)
         if isinstance(ran, Exception):
             lost = [*{id(e): e for e in [*running.inside.values(), *running.joining]}.values()]
             logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
@@ -225,7 +246,7 @@ class Batcher(Generic[W, O]):
                 result = JobResult(job.outputs, began - job.queued_at, now - began)
                 job.future.set_result(result)
         if running.inside:
-            self._paused.append(running)
+            lane.paused.append(running)
 
     def drain(self) -> None:
         """Accept nothing more."""
@@ -279,10 +300,10 @@ class Batcher(Generic[W, O]):
             self._timer.cancel()
             self._timer, self._timer_at = None, math.inf
         if job.queued_windows:
-            self._queue.discard(job)
+            self._lanes.of(job.flow.key.size).queue.discard(job)
             self._tell_depth()
 
     def _tell_depth(self) -> None:
         """Two versions of a model may have a queue each, which are counted together."""
-        self._metrics.queue_depth.add(self._queue.windows - self._told_depth)
-        self._told_depth = self._queue.windows
+        self._metrics.queue_depth.add(self._lanes.windows - self._told_depth)
+        self._told_depth = self._lanes.windows

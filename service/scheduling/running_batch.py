@@ -14,6 +14,8 @@ class RunningBatch(Generic[W, O]):
     """During its slices and between them."""
 
     batch: Batch[W, O]
+    size: int = 0
+    """Of the requests inside (lane.py)."""
     inside: dict[int, QueueEntry[W, O]] = field(default_factory=dict)
     """By handle."""
     joining: list[QueueEntry[W, O]] = field(default_factory=list)

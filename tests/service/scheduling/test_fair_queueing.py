@@ -89,21 +89,47 @@ async def test_two_callers_with_documents_get_equal_parts() -> None:
 
 
 @pytest.mark.usefixtures("each_step_a_slice")
-async def test_a_full_batch_of_a_document_has_room_for_another_caller() -> None:
-    batch = StepwiseBatch({"document 0"})
+async def test_a_full_batch_of_one_caller_has_room_for_another_caller() -> None:
+    batch = StepwiseBatch({"long 0"})
     async with batcher(batch, batch_tokens=100, queue_tokens=10_000) as made:
-        long = send(made, *document(20, length=50), caller="a")
+        long = [send(made, Piece(f"long {number}", 50), caller="a") for number in range(20)]
+        await batch.at_a_step()
+        await queued()
+        batch.go.release()
         await batch.at_a_step()
         short = send(made, Piece("short", 2), caller="b")
         await queued()
         for _ in range(3):
             batch.go.release()
             await batch.at_a_step()
-        assert ["document 0", "document 1", "short"] in batch.steps
+        assert ["long 0", "long 1", "short"] in batch.steps
         assert await short == ["short"]
         batch.free()
-        await long
+        await asyncio.gather(*long)
     assert max(len(step) for step in batch.steps) == 3
+
+
+@pytest.mark.usefixtures("each_step_a_slice")
+async def test_a_short_request_takes_no_step_together_with_a_document() -> None:
+    begun: list[StepwiseBatch] = []
+
+    class Batches(StepwiseBatch):
+        def begin(self) -> StepwiseBatch:
+            begun.append(StepwiseBatch(set()) if begun else self)
+            return begun[-1]
+
+    documents = Batches({"document 0"})
+    async with batcher(documents, batch_tokens=100, queue_tokens=10_000) as made:
+        long = send(made, *document(20, length=50))
+        await documents.at_a_step()
+        short = send(made, Piece("short", 5))
+        await queued()
+        documents.free()
+        assert await short == ["short"]
+        assert not long.done()
+        await long
+    assert begun[1].steps == [["short"]] * 5
+    assert all("short" not in step for step in documents.steps)
 
 
 async def test_models_get_equal_parts_of_the_time() -> None:
