@@ -13,7 +13,9 @@ RUN cd /opt/textloom/lib/python3.11/site-packages \
     && find . -type d -name tests -prune -exec rm -r {} +
 
 FROM docker.io/library/python:3.11-slim-bookworm
-ENV PATH=/opt/textloom/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TEXTLOOM_HOST=0.0.0.0
+# Two arenas of the C library: with eight for each core, memory that is freed in one is lost to the others.
+ENV PATH=/opt/textloom/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TEXTLOOM_HOST=0.0.0.0 \
+    MALLOC_ARENA_MAX=2
 WORKDIR /srv/textloom
 COPY --from=dependencies /opt/textloom /opt/textloom
 COPY service service

@@ -86,9 +86,9 @@ class Registry:
             return
         self._loaded = True
         began = time.perf_counter()
-        await asyncio.gather(
-            self._load_routers(), *(self._load(entry) for entry in self.entries.values())
-        )
+        await asyncio.gather(*(self._load(entry) for entry in self.entries.values()))
+        # not beside the models: its memory would count as theirs (tasks/memory.py)
+        await self._load_routers()
         await asyncio.gather(*(self._load_canary(entry) for entry in self.entries.values()))
         ready = [entry.name for entry in self.entries.values() if entry.status == "ready"]
         seconds = time.perf_counter() - began
