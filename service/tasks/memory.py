@@ -20,16 +20,16 @@ _one_at_a_time = threading.Lock()
 def limited(root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
     """Within it this process gets so many bytes more, and an allocation beyond them fails (Linux only).
 
-    Yields the number: MOST_BYTES, or what this process leaves of the container's memory if that is less. One at a
+    Yields the number: MOST_BYTES, or what the container has left if that is less. One at a
     time, so that it is not another's loading that fails. root: where control groups are.
     """
-    most = min(MOST_BYTES, max(0, _container(root) - _status("VmRSS:")))
+    most = min(MOST_BYTES, _left(root))
     if sys.platform != "linux":
         yield most
         return
     with _one_at_a_time:
         before = resource.getrlimit(resource.RLIMIT_DATA)
-        end = _status("VmData:") + most
+        end = _data() + most
         now = end if before[0] == resource.RLIM_INFINITY else min(end, before[0])
         resource.setrlimit(resource.RLIMIT_DATA, (now, before[1]))
         try:
@@ -38,20 +38,23 @@ def limited(root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
             resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def _status(field: str) -> int:
-    """Bytes of this process: VmRSS is what it has, VmData what counts for the limit; 0 where that is not told."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)
+def _data() -> int:
+    """Bytes of this process that count for the limit."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
 
 
-def _container(root: Path) -> int:
-    """Bytes of memory that the control group may have."""
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # version 2, version 1
+def _left(root: Path) -> int:
+    """Bytes of memory that the control group may still take, caches of files not counted."""
+    for folder, limit, used in (
+        (root, "memory.max", "anon"),  # version 2
+        (root / "memory", "memory.limit_in_bytes", "total_rss"),  # version 1
+    ):
         try:
-            return int((root / name).read_text())
-        except (OSError, ValueError):  # none is there, or it says `max`
+            most = int((folder / limit).read_text())
+            lines = (folder / "memory.stat").read_text().splitlines()
+            taken = next(int(line.split()[1]) for line in lines if line.split()[0] == used)
+        except (OSError, ValueError, StopIteration):  # none is there, or it says `max`
             continue
+        return max(0, most - taken)
     return sys.maxsize

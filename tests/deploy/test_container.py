@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -103,6 +105,37 @@ def test_it_serves_in_half_a_gigabyte_on_one_core_and_survives_full_load(engine:
         assert (
             call(engine, "inspect", "--format", "{{.State.OOMKilled}}", number).stdout == "false\n"
         )
+
+
+def test_documents_for_all_tasks_at_once_fit_in_half_a_gigabyte(engine: str) -> None:
+    words = "The old man goes to the market in London. Der alte Mann geht zum Markt. 日本語のテキスト。 "
+    document = words * (900_000 // len(words))
+    markup = f"<p>{document}</p>"
+    requests: list[tuple[str, dict[str, Any]]] = [
+        ("/ner", {"text": document, "values": True, "redact": True}),
+        ("/sentiment", {"text": document}),
+        ("/translate", {"text": document, "source": "auto", "target": "fr"}),
+        ("/translate", {"text": markup, "source": "en", "target": "fr", "format": "html"}),
+    ]
+
+    def send(request: tuple[str, dict[str, Any]]) -> int:
+        path, body = request
+        timeout = {"X-Request-Timeout-Ms": "20000"}
+        try:
+            return httpx.post(address + path, json=body, headers=timeout, timeout=120).status_code
+        except httpx.TransportError:  # it took too many bytes at once, and was dropped
+            return 0
+
+    with container(engine) as (number, address):
+        until(lambda: status(f"{address}/health/ready") == 200)
+        with ThreadPoolExecutor(24) as threads:
+            became = Counter(threads.map(send, requests * 6))
+        print(f"{dict(became)} became of documents of 900,000 characters, all at once")
+        assert became.keys() <= {0, 200, 503, 504}
+        short = httpx.post(f"{address}/ner", json={"text": "Ada was in London."}, timeout=120)
+        assert short.status_code == 200
+        state = call(engine, "inspect", "--format", "{{.State.OOMKilled}}", number)
+        assert state.stdout == "false\n"
 
 
 def test_the_command_of_readme_serves(engine: str) -> None:
