@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     max_connections: Count = 1000
     """Maximum number of connections per process. A further connection replaces the one that has been idle
     longest, or is answered 503 if none is idle."""
-    max_inflight_bytes: Count = 32 * 1024 * 1024
+    max_inflight_bytes: Count = 16 * 1024 * 1024
     """Maximum size of all bodies and unsent answers in a process, in bytes. Beyond that, the transfer that has
     taken longest is dropped, or the new body is answered 503."""
     max_head_bytes: Annotated[int, Field(ge=0)] = 32 * 1024
@@ -151,7 +151,8 @@ class Settings(BaseSettings):
     max_texts: Count = 1024
     """Maximum number of texts in a request."""
     max_characters: Count = 1_000_000
-    """Maximum number of characters in a request, over all its texts."""
+    """Maximum number of characters in a request, over all its texts. A process answers twice as many at once;
+    meanwhile further requests of more than 20,000 characters are answered 503."""
     batch_tokens: Count = 1024
     """Maximum number of tokens in a batch, including padding; a longer window runs alone."""
     queue_tokens: Count = 65_536

@@ -1,4 +1,4 @@
-"""Limits of a request: its deadline, the size and the time of its body, and the size of its texts.
+"""Limits of a request: its deadline, the size and the time of its body, the size of its texts, and all long ones.
 
 Leaves out the limits of a head, which a connection checks (protocol.py), and quotas of keys (auth/quotas.py).
 """
@@ -6,12 +6,24 @@ Leaves out the limits of a head, which a connection checks (protocol.py), and qu
 import asyncio
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from service.errors import FieldError, InvalidInput, Overloaded, TooLarge, TooSlow
+from service.errors import (
+    FieldError,
+    InvalidInput,
+    Overloaded,
+    QueueFull,
+    TooLarge,
+    TooSlow,
+)
 from service.http.encoding import content_encoding, decoded
 from service.http.in_flight import SMALL_BYTES, InFlight
 from service.http.messages import Headers, HttpRequest
 from service.settings import Settings
+
+LONG_CHARACTERS = 20_000
+"""A request with more is long."""
 
 MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
@@ -42,6 +54,30 @@ def check_size(text: str | list[str], settings: Settings) -> int:
         detail = f"{characters} characters; at most {settings.max_characters} in a request"
         raise TooLarge(detail, errors=[FieldError("/text", detail)])
     return characters
+
+
+class LongRequests:
+    """Bounds the characters of all long requests that a process answers at once: in work they take many times the
+    memory of their bodies. The fair share of each is the batcher's concern."""
+
+    def __init__(self, most: int) -> None:
+        """most: characters; a single request may have more."""
+        self._most = most
+        self._total = 0
+
+    @contextmanager
+    def hold(self, characters: int) -> Iterator[None]:
+        """While a request with so many characters is answered. Raises QueueFull; never for a short one."""
+        counted = characters if characters > LONG_CHARACTERS else 0
+        if counted and self._total and self._total + counted > self._most:
+            raise QueueFull(
+                "too many long texts are being answered; try again later", retry_after=1
+            )
+        self._total += counted
+        try:
+            yield
+        finally:
+            self._total -= counted
 
 
 class BodyReader:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from service import tasks
 from service.errors import NotReady
 from service.http import cards, openapi, pages
+from service.http.limits import LongRequests
 from service.http.messages import HttpResponse
 from service.http.routing import Endpoint, Route, RoutedRequest, json_response
 from service.http.task_endpoint import TaskEndpoint
@@ -21,6 +22,9 @@ from service.registry.registry import Registry
 from service.settings import Settings
 from service.telemetry.call import Call
 from service.telemetry.metrics import CONTENT_TYPE, Metrics
+
+LARGEST_AT_ONCE = 2
+"""So many requests of the largest size are answered at once in a process."""
 
 
 class Live(BaseModel):
@@ -38,8 +42,11 @@ class Models(BaseModel):
 
 def task_endpoints(registry: Registry, settings: Settings) -> dict[str, TaskEndpoint]:
     """What answers for each task, by its name."""
+    long_requests = LongRequests(LARGEST_AT_ONCE * settings.max_characters)
     return {
-        name: TaskEndpoint(spec.request, partial(answering.answer, registry, spec), settings)
+        name: TaskEndpoint(
+            spec.request, partial(answering.answer, registry, spec), settings, long_requests
+        )
         for name, spec in tasks.specs().items()
     }
 

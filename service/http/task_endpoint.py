@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.http.limits import check_size
+from service.http.limits import LongRequests, check_size
 from service.http.messages import HttpResponse
 from service.http.parsing import in_turn, parse
 from service.http.routing import RoutedRequest, json_response
@@ -24,10 +24,12 @@ class TaskEndpoint:
         query: type[Any],
         answer: Callable[[Any, Call], Awaitable[BaseModel]],
         settings: Settings,
+        long_requests: LongRequests,
     ) -> None:
         self.query = query
         self._answer = answer
         self._settings = settings
+        self._long_requests = long_requests
 
     async def __call__(self, request: RoutedRequest) -> HttpResponse:
         """The JSON that answers a body. Raises TextLoomError."""
@@ -40,4 +42,5 @@ class TaskEndpoint:
         characters = check_size(query.text, self._settings)
         if call.charge:
             call.charge(characters)
-        return await self._answer(query, call)
+        with self._long_requests.hold(characters):
+            return await self._answer(query, call)

@@ -89,6 +89,7 @@ class Registry:
         await asyncio.gather(*(self._load(entry) for entry in self.entries.values()))
         # not beside the models: its memory would count as theirs (tasks/memory.py)
         await self._load_routers()
+        await asyncio.to_thread(_trim_memory)
         await asyncio.gather(*(self._load_canary(entry) for entry in self.entries.values()))
         ready = [entry.name for entry in self.entries.values() if entry.status == "ready"]
         seconds = time.perf_counter() - began
@@ -293,7 +294,7 @@ class Registry:
 
 
 def _trim_memory() -> None:
-    """Have the C library return freed memory to the system; it would keep a replaced model's."""
+    """Have the C library return freed memory to the system: what loading took, and a model that was replaced."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
     if trim:
         trim(0)
