@@ -20,7 +20,8 @@ from textloom.answers import (
     SentimentResult,
     TranslateResult,
 )
-from textloom.client import AsyncClient, Client
+from textloom.async_client import AsyncClient
+from textloom.client import Client
 from textloom.errors import LoadError, Refused, TextLoomError, Unreachable
 from textloom.loading import Model, Ner, Sentiment, Translate, load
 

@@ -75,7 +75,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     monkeypatch.setattr("textloom.client.sleep", waited.append)
-    monkeypatch.setattr("textloom.client.sleep_aside", sleep)
+    monkeypatch.setattr("textloom.async_client.sleep", sleep)
     return waited
 
 

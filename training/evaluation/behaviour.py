@@ -13,7 +13,7 @@ from pathlib import Path
 
 from service.tasks.base import predict
 from service.tasks.sentiment.task import Sentiment
-from service.tasks.translate.beam import longest_run
+from service.tasks.translate.repetition import longest_run
 from service.tasks.translate.task import Translate, TranslateResult
 from training.config import Options
 from training.errors import TrainingError

@@ -1,7 +1,8 @@
-"""Values of dates, times of day and durations in English text, as ISO 8601 writes them.
+"""Values of dates in English text, as ISO 8601 writes them.
 
 Only what stands in the text is told: `June` alone has no value, and neither has `03/04/2025`, of which nobody
-knows the month. What is told from a reference date is a short list (`_relative`). Leaves out amounts (values.py).
+knows the month. What is told from a reference date is a short list (`_relative`). Leaves out
+times of day (clock.py), durations (durations.py) and amounts (values.py).
 """
 
 import re
@@ -10,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from service.tasks.ner.durations import UNITS, duration_range, read_duration
 from service.tasks.ner.numerals import number
+from service.tasks.ner.ranges import only, splits
 
 _MONTHS = {
     name: index
@@ -48,7 +51,6 @@ _WEEKDAYS = {
     )
     for name in names.split()
 }
-_SEPARATORS = {"to", "through", "until", "till", "-"}
 _FILLERS = {",", ".", "-", "/", "of", "the", "in", "year", "th", "st", "nd", "rd"}
 
 _QUARTER = re.compile(
@@ -56,48 +58,6 @@ _QUARTER = re.compile(
 )
 _YEAR_QUARTER = re.compile(r"(\d{4}) (?:- )?q ?([1-4])")
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
-
-_CLOCK = re.compile(
-    r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?(?P<half>[ap]m)?(?P<zone>[a-z]{0,4})",
-    re.ASCII,
-)
-_ZONES = {
-    "": "",
-    "utc": "Z",
-    "gmt": "Z",
-    "z": "Z",
-    "cet": "+01:00",
-    "cest": "+02:00",
-    "jst": "+09:00",
-    "edt": "-04:00",
-    "est": "-05:00",
-    "cdt": "-05:00",
-    "mdt": "-06:00",
-    "pdt": "-07:00",
-    "pst": "-08:00",
-}
-"""Zones that are the same wherever they are written; CST, IST and BST are not, and ET changes with the season."""
-
-_NAMED_CLOCK = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
-
-_UNITS = {
-    name: (unit, Decimal(factor))
-    for unit, factor, names in (
-        ("Y", "10", "decade decades"),
-        ("Y", "1", "year years yr yrs"),
-        ("M", "1", "month months mth mths"),
-        ("W", "2", "fortnight fortnights"),
-        ("W", "1", "week weeks wk wks"),
-        ("D", "1", "day days"),
-        ("TH", "1", "hour hours hr hrs h"),
-        ("TM", "1", "minute minutes min mins"),
-        ("TS", "1", "second seconds sec secs s"),
-        ("TS", "0.001", "millisecond milliseconds ms"),
-        ("TS", "0.000001", "microsecond microseconds μs"),
-    )
-    for name in names.split()
-}
-_UNIT_ORDER = ["Y", "M", "W", "D", "TH", "TM", "TS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,94 +101,7 @@ def read_date(words: Sequence[str], reference: date | None) -> str | tuple[str, 
     parts = _date_parts(lower)
     if parts is not None and (value := parts.iso()) is not None:
         return value
-    return _only(_date_ranges(lower)) or _duration_range(lower)
-
-
-def read_time(words: Sequence[str], reference: date | None) -> str | tuple[str, str] | None:
-    """The value of an entity TIME, or those of its two ends. `reference` tells nothing of a time of day."""
-    lower = [word.lower().rstrip(".") or word for word in words]
-    value = read_duration(lower) or _clock(lower)
-    if value is not None:
-        return value
-    return _only(_clock_ranges(lower)) or _duration_range(lower)
-
-
-def read_duration(words: Sequence[str]) -> str | None:
-    """A duration or an age: `two hours`, `1h 20min`, `38-year-old`, `three (3) years`.
-
-    >>> read_duration(["1", "h", "20", "min"])
-    'PT1H20M'
-    """
-    words = [word for word in words if word not in ("-", ",")]
-    if words[-1:] == ["old"] or words[-2:] == ["of", "age"]:
-        words = words[:-1] if words[-1] == "old" else words[:-2]
-    if words[1:2] == ["("] and words[3:4] == [")"] and number(words[:1]) == number(words[2:3]):
-        words = [words[0], *words[4:]]
-    lengths: dict[str, Decimal] = {}
-    place = 0
-    while place < len(words):
-        if lengths and words[place] == "and":
-            place += 1
-        counted = number(words[place:])
-        if counted is None:
-            return None
-        value, taken = counted
-        place += taken
-        name = words[place] if place < len(words) else ""
-        if name == "m" and "TH" in lengths:
-            name = "min"
-        unit, factor = _UNITS.get(name, ("", Decimal(0)))
-        if not unit or unit in lengths:
-            return None
-        if lengths and _UNIT_ORDER.index(unit) < _UNIT_ORDER.index(list(lengths)[-1]):
-            return None
-        lengths[unit] = value * factor
-        place += 1
-    return _iso_duration(lengths) if lengths else None
-
-
-def _iso_duration(lengths: dict[str, Decimal]) -> str:
-    days, hours = "", ""
-    for unit, value in lengths.items():
-        figure = f"{value.normalize():f}{unit[-1]}"
-        if unit.startswith("T"):
-            hours += figure
-        else:
-            days += figure
-    return f"P{days}T{hours}" if hours else f"P{days}"
-
-
-def _splits(words: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
-    for place in range(1, len(words) - 1):
-        if words[place] in _SEPARATORS:
-            yield list(words[:place]), list(words[place + 1 :])
-
-
-def _only(found: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
-    """The only range that a text can be split into; None if there are several."""
-    ranges = set(found)
-    return ranges.pop() if len(ranges) == 1 else None
-
-
-def _duration_range(words: Sequence[str]) -> tuple[str, str] | None:
-    def ranges() -> Iterator[tuple[str, str]]:
-        for left, right in _splits(words):
-            ending = read_duration(right)
-            unit = [word for word in right if word in _UNITS or word == "old"]
-            beginning = read_duration(left) or read_duration([*left, *unit])
-            if beginning and ending and _shorter(beginning, ending):
-                yield beginning, ending
-
-    return _only(ranges())
-
-
-def _shorter(first: str, second: str) -> bool:
-    """Whether of two durations in one and the same unit the first is the shorter."""
-    figures = [re.fullmatch(r"(PT?)([\d.]+)([A-Z])", duration) for duration in (first, second)]
-    one, other = figures
-    if one is None or other is None or one.group(1, 3) != other.group(1, 3):
-        return False
-    return Decimal(one[2]) < Decimal(other[2])
+    return only(_date_ranges(lower)) or duration_range(lower)
 
 
 def _date_parts(words: Sequence[str]) -> _Parts | None:
@@ -276,7 +149,7 @@ def _figures(text: str) -> _Parts | None:
 
 def _date_ranges(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Ranges of dates, each end completed by the other: `25-26 October 2016`, `March - June 2022`, `1980-88`."""
-    for left, right in _splits(words):
+    for left, right in splits(words):
         start, end = _date_parts(left), _date_parts(right)
         if start is not None and start == _Parts(year=start.year):
             end = _year_of_same_century(start.year, right) or end
@@ -303,51 +176,6 @@ def _year_of_same_century(start: int | None, words: Sequence[str]) -> _Parts | N
     return _Parts(year=start - start % 100 + short) if short > max(12, start % 100) else None
 
 
-def _clock(words: Sequence[str]) -> str | None:
-    """A time of day: `17:30`, `17:30:05`, `17:30Z`.
-
-    Without a.m. or p.m. it must look like one of 24 hours: `11:00` and `08:30` do, `8:30` and `7` do not.
-    """
-    if len(words) == 1 and words[0] in _NAMED_CLOCK:
-        return _NAMED_CLOCK[words[0]]
-    hour = number(words[:1]) if words and words[0].isalpha() and len(words) == 2 else None
-    text = "".join(words if hour is None else [str(int(hour[0])), *words[1:]])
-    found = _CLOCK.fullmatch(text)
-    if not found:
-        return None
-    hours, minutes, seconds = int(found["hour"]), int(found["minute"] or 0), found["second"]
-    if found["half"]:
-        if not 1 <= hours <= 12:
-            return None
-        hours = hours % 12 + (12 if found["half"] == "pm" else 0)
-    elif found["minute"] is None or len(found["hour"]) == 1 or "." in text:
-        return None
-    if hours > 23 or minutes > 59 or int(seconds or 0) > 59:
-        return None
-    zone = _ZONES.get(found["zone"])
-    return (
-        None if zone is None else f"{hours:02}:{minutes:02}{f':{seconds}' if seconds else ''}{zone}"
-    )
-
-
-def _clock_ranges(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Ranges of times, the start with the zone and the half of the day that only the end has: `5 to 6pm`."""
-    for left, right in _splits(words):
-        to = _clock(right)
-        if to is None:
-            continue
-        after = [word for word in right if re.fullmatch(r"[ap]m|[a-z]{1,4}", word)]
-        for beginning in (left, [*left, *after], [*left, *after[-1:]]):
-            from_ = _clock(beginning)
-            if from_ is not None and from_ < to and _zone(from_) == _zone(to):
-                yield from_, to
-                break
-
-
-def _zone(time: str) -> str:
-    return time.lstrip("0123456789:").partition(":")[0]
-
-
 def _relative(words: Sequence[str], reference: date) -> str | None:
     """What a reference date tells surely: days next to it, periods about it, and `N units ago`."""
     near = {"yesterday": -1, "today": 0, "tomorrow": 1}
@@ -366,7 +194,7 @@ def _relative(words: Sequence[str], reference: date) -> str | None:
             return None
         value, taken = count
         rest = list(words[taken:])
-        unit, factor = _UNITS.get(rest[0], ("", Decimal(0)))
+        unit, factor = UNITS.get(rest[0], ("", Decimal(0)))
         if rest[1:] in (["ago"], ["from", "now"]) and unit in ("Y", "M", "W", "D"):
             steps = int(value * factor)
             return _shifted(reference, unit, -steps if rest[1] == "ago" else steps)

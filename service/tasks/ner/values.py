@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from service.tasks.ner.dates import read_date, read_time
+from service.tasks.ner.clock import read_time
+from service.tasks.ner.dates import read_date
 from service.tasks.ner.numerals import number, plain, tokens
 from service.tasks.ner.units import currency, is_dollar, unit
 

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.tasks.translate.arrays import extended
+from service.tasks.translate.repetition import PHRASE
 from service.tasks.translate.spelling import Spelling
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Arrays = dict[str, NDArray[Any]]
-
-PHRASE = 8
-"""Most tokens of a phrase whose repetitions are counted."""
 
 UNLISTED_PENALTY = 4.0
 """Subtracted from the log-probability of a hypothesis for each word that is not listed."""
@@ -163,7 +162,7 @@ class Search:
             self._states[name] = np.concatenate([self._states[name], beams]) if inside else beams
         for name, one in memory.items():
             before = self._memory[name] if inside else one[:0]
-            self._memory[name] = _extended(before, inside, one)
+            self._memory[name] = extended(before, inside, one)
 
     def leave(self, keys: Collection[int]) -> None:
         """Removes sentences."""
@@ -324,56 +323,3 @@ class Search:
                 kept = [slice(None)] * memory.ndim
                 kept[axis] = slice(longest)
                 self._memory[name] = memory[tuple(kept)].copy()
-
-
-def runs(tokens: Sequence[object]) -> tuple[int, ...]:
-    """How often at most a phrase of 1, 2, ... PHRASE tokens stands in a row.
-
-    >>> runs([5, 5, 7, 8, 7, 8, 7, 8, 9])
-    (2, 3, 1, 1, 1, 1, 1, 1)
-    """
-    most = [1] * PHRASE
-    again = len(tokens) - len(set(tokens))  # a run of a phrase has all but its first tokens again
-    for size in range(1, min(PHRASE, again) + 1):
-        equal = 0
-        for token, before in zip(tokens[size:], tokens, strict=False):
-            equal = equal + 1 if token == before else 0
-            most[size - 1] = max(most[size - 1], 1 + equal // size)
-    return tuple(most)
-
-
-def longest_run(tokens: Sequence[object]) -> int:
-    """How often at most a phrase stands in a row.
-
-    >>> longest_run([5, 7, 8, 7, 8, 7, 8, 9])
-    3
-    """
-    return max(runs(tokens)) if tokens else 0
-
-
-def _extended(array: NDArray[Any], size: int, new: NDArray[Any]) -> NDArray[Any]:
-    """The first `size` of `array` and then `new`, padded with zeros where the other is longer; room after them.
-
-    Writes into `array` itself if that is large enough.
-
-    >>> _extended(np.array([[1, 1], [2, 2], [9, 9]]), 2, np.array([[3]])).tolist()
-    [[1, 1], [2, 2], [3, 0]]
-    """
-    needed = size + len(new)
-    inner = [max(sizes) for sizes in zip(array.shape[1:], new.shape[1:], strict=True)]
-    if len(array) < needed or list(array.shape[1:]) != inner:
-        array = _widened(array[:size], (2 * needed, *inner))
-    place = array[size:needed]
-    if place.shape != new.shape:
-        place[...] = 0
-    place[tuple(slice(length) for length in new.shape)] = new
-    return array
-
-
-def _widened(array: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
-    """`array` padded with zeros at the ends of its axes."""
-    if array.shape == tuple(shape):
-        return array
-    wider = np.zeros(shape, array.dtype)
-    wider[tuple(slice(size) for size in array.shape)] = array
-    return wider

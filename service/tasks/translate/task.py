@@ -20,10 +20,11 @@ from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span
 from service.tasks.translate import casing, markup, tags
-from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step, runs
+from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step
 from service.tasks.translate.lexicon import Lexicon
 from service.tasks.translate.markup import Document
 from service.tasks.translate.reading import Read, Reader
+from service.tasks.translate.repetition import runs
 from service.tasks.translate.search import Translating
 from service.tasks.translate.segmentation import rewrapped, segments
 from service.tasks.translate.sentence import Sentence

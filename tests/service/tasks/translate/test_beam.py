@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.tasks.translate.beam import PHRASE, Hypothesis, Ids, Search, Step, longest_run
+from service.tasks.translate.beam import Hypothesis, Ids, Search, Step
+from service.tasks.translate.repetition import PHRASE, longest_run
 from service.tasks.translate.spelling import Spelling
 
 END = 2

@@ -9,8 +9,9 @@ import pytest
 
 from service import tasks
 from service.tasks.base import predict
-from service.tasks.translate.beam import PHRASE, Arrays, Hypothesis
+from service.tasks.translate.beam import Arrays, Hypothesis
 from service.tasks.translate.checks import faults, looped
+from service.tasks.translate.repetition import PHRASE
 from service.tasks.translate.sentence import Sentence
 from service.tasks.translate.task import Translate
 from tests.service import tiny
