@@ -150,8 +150,8 @@ class Handler:
             await self._authenticate(self._authenticator, exchange, body)
         call.caller = f"key {exchange.key.number}" if exchange.key else network(request.peer)
         if route is None:
-            near = self._router.find(re.sub("/+", "/", request.path).rstrip("/"))[0]
-            hint = f"; did you mean {near.path}?" if near else "; /docs shows what there is"
+            path = re.sub("/+", "/", request.path).rstrip("/")
+            hint = f"; did you mean {path}?" if self._router.find(path)[0] else "; /docs shows what there is"
             raise NotFound(f"nothing is served at this path{hint}")
         if request.method != route.method and (request.method, route.method) != ("HEAD", "GET"):
             raise MethodNotAllowed(route.method)

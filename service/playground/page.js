@@ -4,7 +4,7 @@ import { $, make, percent, say, scrolling } from "./dom.js";
 import { Away, load, Refusal } from "./asking.js";
 import { models, modelsOf, picked, translators, withModel } from "./models.js";
 import { Pane, timingElement } from "./pane.js";
-import { namesPane, offerLabels } from "./names.js";
+import { entitiesPane, offerLabels } from "./entities.js";
 import { sentimentPane } from "./sentiment.js";
 import { clearTranslation, forgetLanguages, offerLanguages, translationPane } from "./translation.js";
 import { offerCode, showCode } from "./code.js";
@@ -12,7 +12,7 @@ import { fromLink } from "./link.js";
 import "./theme.js";
 
 const text = $("#text");
-const panes = { ner: namesPane, sentiment: sentimentPane, translate: translationPane };
+const panes = { ner: entitiesPane, sentiment: sentimentPane, translate: translationPane };
 const titles = { ner: "Names", sentiment: "Sentiment", translate: "Translation" };
 
 // --- asking
@@ -161,14 +161,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 document.addEventListener("away", ({ detail }) => showAway(detail));
-document.addEventListener("read", () => { for (const pane of [namesPane, sentimentPane]) pane.redraw(); });
+document.addEventListener("read", () => { for (const pane of [entitiesPane, sentimentPane]) pane.redraw(); });
 $("#try-again").addEventListener("click", readModels);
 $("#clear").addEventListener("click", () => { write(""); text.focus(); });
 $("#least").addEventListener("input", () => {
   $("#least-shown").textContent = percent($("#least").value);
   showCode();
   clearTimeout(waiting);
-  waiting = setTimeout(() => namesPane.run(), 200);
+  waiting = setTimeout(() => entitiesPane.run(), 200);
 });
 addEventListener("online", readModels);
 addEventListener("hashchange", () => {

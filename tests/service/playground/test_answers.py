@@ -1,4 +1,4 @@
-"""What the playground shows of names and sentiment, and the request as code."""
+"""What the playground shows of entities and sentiment, and the request as code."""
 
 import json
 import shlex
@@ -61,7 +61,7 @@ def test_very_many_names_do_not_stop_the_browser(page: Page) -> None:
     page.open()
     page.write("London good. " * 1000)
     assert len(page.all("mark")) == 500
-    assert "Only the first 500 of 1,000 names" in page.one("#ner .note").text
+    assert "Only the first 500 of 1,000 entities" in page.one("#ner .note").text
     assert len(page.one("#code code").text) < 2000
 
 
@@ -89,9 +89,9 @@ def test_only_what_is_served_is_shown(driver: webdriver.Chrome, tmp_path: Path) 
         page.write("Ada Lovelace")
         assert [small.split()[0] for small in page.all("mark small")] == ["PER"]
         assert page.all("main > section:not([hidden]) h2") == [
-            "Your text", "Names", "The same request from your own program",
+            "Your text", "Entities", "The same request from your own program",
         ]  # fmt: skip
-        assert page.all("#code-task label") == ["Names"]
+        assert page.all("#code-task label") == ["Entities"]
         assert page.complaints() == []
 
 

@@ -24,17 +24,17 @@ export function nerQuery(asked) {
   return query;
 }
 
-function showNames({ results: [{ entities }] }, asked) {
+function showEntities({ results: [{ entities }] }, asked) {
   const first = entities.slice(0, MOST_SHOWN);
-  const shown = [...foreign("ner"), ...onlyFirst(first.length, entities.length, "names"),
-    scrolling("The text with its names", inPlace(asked, first, entities[MOST_SHOWN]?.start))];
-  if (!entities.length) return [...shown, make("p", { className: "empty" }, "No names found.")];
+  const shown = [...foreign("ner"), ...onlyFirst(first.length, entities.length, "entities"),
+    scrolling("The text with its entities", inPlace(asked, first, entities[MOST_SHOWN]?.start))];
+  if (!entities.length) return [...shown, make("p", { className: "empty" }, "No entities found.")];
   if (first.some(({ score }) => score < LOW_SCORE))
     shown.push(note(`Dashed: low confidence, below ${percent(LOW_SCORE)}.`));
   return [...shown, asTable(first)];
 }
 
-/** The text with its names marked, up to the first name that is not drawn. */
+/** The text with its entities marked, up to the first that is not drawn. */
 function inPlace(asked, entities, next = Infinity) {
   const cut = Math.min(asked.length, next, Math.max(20_000, entities.at(-1)?.end ?? 0));
   const read = make("div", { className: "read", dir: "auto" });
@@ -53,25 +53,25 @@ function asTable(entities) {
   const rows = entities.map((entity) =>
     make("tr", {}, make("td", { dir: "auto" }, entity.text), make("td", {}, entity.label),
       ...[entity.start, entity.end, entity.score.toFixed(3)].map((value) => make("td", { className: "number" }, `${value}`))));
-  const heads = ["Name", "Label", "Start", "End", "Score"].map((title, column) =>
+  const heads = ["Entity", "Label", "Start", "End", "Score"].map((title, column) =>
     make("th", { scope: "col", className: column > 1 ? "number" : "" }, title));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
   const details = make("details", { open: tableOpen },
-    make("summary", {}, rows.length === 1 ? "1 name as a table" : `${rows.length} names as a table`),
-    scrolling("The names as a table", table));
+    make("summary", {}, rows.length === 1 ? "1 entity as a table" : `${rows.length} entities as a table`),
+    scrolling("The entities as a table", table));
   details.addEventListener("toggle", () => { tableOpen = details.open; });
   return details;
 }
 
-export const namesPane = new Pane("ner", {
+export const entitiesPane = new Pane("ner", {
   query: nerQuery,
   // a string of a page is counted in UTF-16, so that is what the page asks for
   run: (asked, send) => send({ ...nerQuery(asked), offsets: "utf16" }),
-  show: showNames,
-  summary: ({ entities }) => (entities.length === 1 ? "1 name" : `${entities.length} names`),
+  show: showEntities,
+  summary: ({ entities }) => (entities.length === 1 ? "1 entity" : `${entities.length} entities`),
 });
 
-/** A button for each label, which shows or hides its names. */
+/** A button for each label, which shows or hides its entities. */
 export function offerLabels() {
   const labels = modelOf("ner")?.labels ?? [];
   $("#labels").replaceChildren(...labels.map((label) => {
@@ -80,7 +80,7 @@ export function offerLabels() {
     chip.addEventListener("click", () => {
       if (!hidden.delete(label)) hidden.add(label);
       chip.ariaPressed = String(!hidden.has(label));
-      namesPane.run();
+      entitiesPane.run();
     });
     return chip;
   }));
