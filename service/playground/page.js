@@ -13,7 +13,7 @@ import "./theme.js";
 
 const text = $("#text");
 const panes = { ner: entitiesPane, sentiment: sentimentPane, translate: translationPane };
-const titles = { ner: "Names", sentiment: "Sentiment", translate: "Translation" };
+const titles = { ner: "Entities", sentiment: "Sentiment", translate: "Translation" };
 
 // --- asking
 
