@@ -151,7 +151,11 @@ class Handler:
         call.caller = f"key {exchange.key.number}" if exchange.key else network(request.peer)
         if route is None:
             path = re.sub("/+", "/", request.path).rstrip("/")
-            hint = f"; did you mean {path}?" if self._router.find(path)[0] else "; /docs shows what there is"
+            hint = (
+                f"; did you mean {path}?"
+                if self._router.find(path)[0]
+                else "; /docs shows what there is"
+            )
             raise NotFound(f"nothing is served at this path{hint}")
         if request.method != route.method and (request.method, route.method) != ("HEAD", "GET"):
             raise MethodNotAllowed(route.method)

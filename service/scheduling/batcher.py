@@ -136,13 +136,10 @@ class Batcher(Generic[W, O]):
                 self._set_timer(deadline)
             result = future.result() if future.done() else await future
             result.expected_seconds = expected * correction
-            self._outcomes.record(
-                len(windows), estimated=expected, took=result.queue_seconds + result.run_seconds
-            )
+            self._record(job, expected, result.queue_seconds + result.run_seconds)
             return result
         except DeadlineExceeded:
-            took = time.monotonic() - job.queued_at
-            self._outcomes.record(len(windows), estimated=expected, took=took)
+            self._record(job, expected, time.monotonic() - job.queued_at)
             raise
         except asyncio.CancelledError:
             self._metrics.rejected["caller_left"].inc()
@@ -290,6 +287,11 @@ class Batcher(Generic[W, O]):
         later = [job.deadline for job in unanswered if job.deadline > now]
         if later:
             self._set_timer(min(later))
+
+    def _record(self, job: Job[O], expected: float, took: float) -> None:
+        """How long a request took. Stepwise batches are not of like lengths, so none waits longer for its own."""
+        if not self._stepwise:
+            self._outcomes.record(len(job.outputs), estimated=expected, took=took)
 
     def _release(self, job: Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
