@@ -13,8 +13,8 @@ RUN cd /opt/textloom/lib/python3.11/site-packages \
     && find . -type d -name tests -prune -exec rm -r {} +
 
 FROM docker.io/library/python:3.11-slim-bookworm
-# The C library is to give memory back: two arenas, where it would have eight for each core and lose to the others
-# what is freed in one; and blocks of a megabyte, which long texts take, straight from the system.
+# glibc's malloc: two arenas instead of eight per core, and large blocks by mmap, so that what is freed returns to the
+# system.
 ENV PATH=/opt/textloom/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TEXTLOOM_HOST=0.0.0.0 \
     MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=1048576
 WORKDIR /srv/textloom

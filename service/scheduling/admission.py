@@ -12,10 +12,10 @@ from typing import Any
 
 from service.errors import DeadlineExceeded, Draining, QueueFull, TextLoomError
 from service.scheduling.cost_model import CostModel
+from service.scheduling.estimate_correction import EstimateCorrection
 from service.scheduling.executors import Executor
 from service.scheduling.fair_queueing import FairClock, FlowKey
-from service.scheduling.lane import Lanes
-from service.scheduling.outcomes import Outcomes
+from service.scheduling.size_classes import SizeClasses
 from service.telemetry.metrics import ModelMetrics
 
 HEADROOM = 0.2
@@ -34,11 +34,11 @@ class Admission:
         self,
         *,
         name: str,
-        queue: Lanes[Any, Any],
+        queue: SizeClasses[Any, Any],
         clock: FairClock,
         executor: Executor,
         cost_model: CostModel,
-        outcomes: Outcomes,
+        estimate_correction: EstimateCorrection,
         metrics: ModelMetrics,
         queue_tokens: int,
     ) -> None:
@@ -46,7 +46,8 @@ class Admission:
         self._name = name
         self._queue, self._clock = queue, clock
         self._executor = executor
-        self._cost_model, self._outcomes = cost_model, outcomes
+        self._cost_model = cost_model
+        self._estimate_correction = estimate_correction
         self._metrics = metrics
         self._queue_tokens = queue_tokens
         self._draining = False
@@ -86,7 +87,7 @@ class Admission:
             before, others = min(ours, before), len(backlogs) - (ours > 0)
             before += others * (before + own)
         waits = min(sum(backlogs), before)
-        corrected = self._outcomes.correction(windows) * waits
+        corrected = self._estimate_correction.factor(windows) * waits
         crowded = queued > 0 and min(queued, fair) + tokens > self._queue_tokens
         most = HEADROOM * (left - own / DOUBT)
         if crowded or corrected > most:

@@ -22,11 +22,11 @@ from service.errors import DeadlineExceeded, InternalError, where
 from service.scheduling.admission import Admission, draining, too_late
 from service.scheduling.batch import Batch, O, W
 from service.scheduling.cost_model import CostModel
+from service.scheduling.estimate_correction import EstimateCorrection
 from service.scheduling.executors import Executor
 from service.scheduling.fair_queueing import FairClock, FlowKey, size
-from service.scheduling.lane import Lane, Lanes
-from service.scheduling.outcomes import Outcomes
 from service.scheduling.running_batch import RunningBatch
+from service.scheduling.size_classes import SizeClass, SizeClasses
 from service.scheduling.window_queue import Job, JobResult, WindowQueue
 from service.telemetry.metrics import ModelMetrics
 
@@ -40,8 +40,8 @@ class Batcher(Generic[W, O]):
     """The queue of one model. Use from the event loop only.
 
     begin: makes an empty batch, whose methods are called in threads. stepwise: whether batches take several
-    steps, so that windows of any length may join one that runs, and documents are in a lane of their own
-    (lane.py); else a batch is of like lengths.
+    steps, so that windows of any length may join one that runs, and documents are in a size class of their own
+    (size_classes.py); else a batch is of like lengths.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Batcher(Generic[W, O]):
         self._metrics = metrics
         self._batch_tokens = batch_tokens
         self._clock = FairClock()
-        self._lanes: Lanes[W, O] = Lanes(
+        self._size_classes: SizeClasses[W, O] = SizeClasses(
             [
-                Lane(size, WindowQueue(batch_tokens, self._clock))
+                SizeClass(size, WindowQueue(batch_tokens, self._clock))
                 for size in range(2 if stepwise else 1)
             ]
         )
@@ -74,14 +74,14 @@ class Batcher(Generic[W, O]):
         self._timer_at = math.inf
         self._running_tokens = self._running_windows = 0
         self._cost_model = CostModel(batch_tokens, stepwise=stepwise)
-        self._outcomes = Outcomes()
+        self._estimate_correction = EstimateCorrection()
         self._admission = Admission(
             name=name,
-            queue=self._lanes,
+            queue=self._size_classes,
             clock=self._clock,
             executor=executor,
             cost_model=self._cost_model,
-            outcomes=self._outcomes,
+            estimate_correction=self._estimate_correction,
             metrics=metrics,
             queue_tokens=queue_tokens,
         )
@@ -95,7 +95,7 @@ class Batcher(Generic[W, O]):
     @property
     def busy(self) -> bool:
         """Whether accepted work, of this or of another model, is still to be done before what comes next."""
-        return self._lanes.tokens > 0 or self._executor.backlog() > 0
+        return self._size_classes.tokens > 0 or self._executor.backlog() > 0
 
     async def submit(
         self, windows: Sequence[W], *, deadline: float, caller: str = ""
@@ -116,7 +116,7 @@ class Batcher(Generic[W, O]):
         expected = self._admission.check(
             tokens, len(windows), flow=key, deadline=deadline, backlog=self.backlog
         )
-        correction = self._outcomes.correction(len(windows))
+        correction = self._estimate_correction.factor(len(windows))
         future: asyncio.Future[JobResult[O]] = asyncio.get_running_loop().create_future()
         flow = self._clock.enter(key, tokens)
         job: Job[O] = Job(
@@ -128,7 +128,7 @@ class Batcher(Generic[W, O]):
             deadline=deadline,
         )
         self._jobs.add(job)
-        self._lanes.of(key.size).queue.add(job, windows, lengths)
+        self._size_classes.of(key.size).queue.add(job, windows, lengths)
         self._tell_depth()
         try:
             self._executor.dispatch()
@@ -149,28 +149,32 @@ class Batcher(Generic[W, O]):
 
     def backlog(self) -> float:
         """Estimated seconds of a thread that the accepted work still takes; a running batch counts for a half."""
-        if not (self._lanes.tokens or self._running_tokens):
+        if not (self._size_classes.tokens or self._running_tokens):
             return 0.0
         return self._cost_model.seconds(
-            self._lanes.tokens + self._running_tokens / 2,
-            self._lanes.windows + self._running_windows / 2,
+            self._size_classes.tokens + self._running_tokens / 2,
+            self._size_classes.windows + self._running_windows / 2,
         )
 
     def has_work(self) -> bool:
-        return self._lanes.has_work()
+        return self._size_classes.has_work()
 
     def collect(self, now: float) -> RunningBatch[W, O]:
         """A batch for the next slice: a paused one or a new one, with the windows that join it."""
-        lane = self._lanes.next()
-        running = lane.paused.pop(0) if lane.paused else RunningBatch(self._begin(), lane.size)
+        size_class = self._size_classes.next()
+        running = (
+            size_class.paused.pop(0)
+            if size_class.paused
+            else RunningBatch(self._begin(), size_class.size)
+        )
         running.leaving = [handle for handle, entry in running.inside.items() if entry.job.done]
         for handle in running.leaving:
             self._running_tokens -= running.inside.pop(handle).length
             self._running_windows -= 1
         running.joining = (
-            lane.queue.take_first(running.inside.values())
+            size_class.queue.take_first(running.inside.values())
             if self._stepwise
-            else lane.queue.take_similar()
+            else size_class.queue.take_similar()
         )
         for entry in running.joining:
             entry.job.started_at = entry.job.started_at or now
@@ -208,8 +212,8 @@ class Batcher(Generic[W, O]):
         now: float,
     ) -> None:
         """Hand the outputs of finished windows, or a batch's failure, to the requests they belong to."""
-        lane = self._lanes.of(running.size)
-        self._lanes.charge(lane, now - started)
+        size_class = self._size_classes.of(running.size)
+        self._size_classes.charge(size_class, now - started)
         if isinstance(ran, Exception):
             lost = [*{id(e): e for e in [*running.inside.values(), *running.joining]}.values()]
             logger.error("%s: a batch of %d windows failed: %s", self._name, len(lost), where(ran))
@@ -243,7 +247,7 @@ class Batcher(Generic[W, O]):
                 result = JobResult(job.outputs, began - job.queued_at, now - began)
                 job.future.set_result(result)
         if running.inside:
-            lane.paused.append(running)
+            size_class.paused.append(running)
 
     def drain(self) -> None:
         """Accept nothing more."""
@@ -291,7 +295,7 @@ class Batcher(Generic[W, O]):
     def _record(self, job: Job[O], expected: float, took: float) -> None:
         """How long a request took. Stepwise batches are not of like lengths, so none waits longer for its own."""
         if not self._stepwise:
-            self._outcomes.record(len(job.outputs), estimated=expected, took=took)
+            self._estimate_correction.record(len(job.outputs), estimated=expected, took=took)
 
     def _release(self, job: Job[O]) -> None:
         """Free the room of a request that is done, at once, though its windows leave the queue later."""
@@ -302,10 +306,10 @@ class Batcher(Generic[W, O]):
             self._timer.cancel()
             self._timer, self._timer_at = None, math.inf
         if job.queued_windows:
-            self._lanes.of(job.flow.key.size).queue.discard(job)
+            self._size_classes.of(job.flow.key.size).queue.discard(job)
             self._tell_depth()
 
     def _tell_depth(self) -> None:
         """Two versions of a model may have a queue each, which are counted together."""
-        self._metrics.queue_depth.add(self._lanes.windows - self._told_depth)
-        self._told_depth = self._lanes.windows
+        self._metrics.queue_depth.add(self._size_classes.windows - self._told_depth)
+        self._told_depth = self._size_classes.windows

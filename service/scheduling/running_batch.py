@@ -15,7 +15,7 @@ class RunningBatch(Generic[W, O]):
 
     batch: Batch[W, O]
     size: int = 0
-    """Of the requests inside (lane.py)."""
+    """Of the requests inside (size_classes.py)."""
     inside: dict[int, QueueEntry[W, O]] = field(default_factory=dict)
     """By handle."""
     joining: list[QueueEntry[W, O]] = field(default_factory=list)

@@ -235,7 +235,7 @@ async def test_estimates_are_corrected_by_how_long_requests_of_as_many_windows_t
         busy = send(made, Piece("busy", 100), seconds=100)
         await latch.entered()
         made.check(100, 16, deadline=later(5))
-        made._outcomes.record(16, estimated=1.0, took=4.0)
+        made._estimate_correction.record(16, estimated=1.0, took=4.0)
         made.check(100, 1, deadline=later(5))
         with pytest.raises(QueueFull):
             made.check(100, 16, deadline=later(5))
@@ -247,7 +247,7 @@ async def test_it_is_busy_while_accepted_work_waits() -> None:
     async with batcher(names) as made:
         found = []
         for tokens in (0, 10, 0):
-            made._lanes.of(0).queue.tokens = tokens
+            made._size_classes.of(0).queue.tokens = tokens
             found.append(made.busy)
     assert found == [False, True, False]
 
@@ -261,7 +261,7 @@ async def test_callers_who_left_make_room_in_the_queue_at_once() -> None:
         await queued()
         gone.cancel()
         await queued()
-        assert made._lanes.windows == 0
+        assert made._size_classes.windows == 0
         fits = send(made, Piece("fits", 90))
         await queued()
         latch.open()
@@ -400,7 +400,7 @@ async def test_among_many_disconnects_failures_and_deadlines_every_caller_is_ans
         assert set(outcomes) <= {"ok", "left", "InternalError"}
         assert len(answered) > 200
         await asyncio.sleep(0)
-        assert made._lanes.windows == made._lanes.tokens == 0
+        assert made._size_classes.windows == made._size_classes.tokens == 0
         assert not made._jobs
         assert await send(made, Piece("afterwards")) == ["afterwards"]
 
@@ -489,7 +489,7 @@ async def test_a_caller_who_leaves_between_two_steps_frees_the_place() -> None:
         assert await waits == ["waits"]
         assert await stays == ["stays"]
         assert value(made._metrics.rejected["caller_left"]) == 1
-        assert made._running_tokens == made._lanes.tokens == 0
+        assert made._running_tokens == made._size_classes.tokens == 0
     assert len([names for names in batch.steps if "gone" in names]) < 60
     assert not [names for names in batch.steps if {"gone", "waits"} <= set(names)]
 

@@ -1,4 +1,4 @@
-"""Outcomes: how much longer than estimated requests took lately. Admission corrects its estimates by it.
+"""Correction of estimates, by how much longer than estimated requests took lately. Admission decides by it.
 
 A request is done when its last window is, and batches are of like lengths: a text of a rare length waits for many
 others, and of sixteen texts one nearly always does. So the error of an estimate depends on the number of windows.
@@ -10,7 +10,7 @@ MOST = 8.0
 """Largest correction."""
 
 
-class Outcomes:
+class EstimateCorrection:
     """Of the requests to one model, by the order of magnitude of their windows."""
 
     def __init__(self) -> None:
@@ -23,12 +23,12 @@ class Outcomes:
         before = self._sums.get(key, (0.0, 0.0))
         self._sums[key] = DECAY * before[0] + estimated, DECAY * before[1] + took
 
-    def correction(self, windows: float) -> float:
+    def factor(self, windows: float) -> float:
         """By what an estimate is to be multiplied; never less than 1.
 
-        >>> outcomes = Outcomes()
-        >>> outcomes.record(16, estimated=0.1, took=0.3)
-        >>> round(outcomes.correction(20), 1), outcomes.correction(1)
+        >>> correction = EstimateCorrection()
+        >>> correction.record(16, estimated=0.1, took=0.3)
+        >>> round(correction.factor(20), 1), correction.factor(1)
         (3.0, 1.0)
         """
         estimated, took = self._sums.get(int(windows).bit_length(), (0.0, 0.0))
