@@ -30,7 +30,7 @@ from training.nn.checkpoint import (
     resume,
     save_checkpoint,
 )
-from training.nn.optimizer import Optimizer, WeightAverage
+from training.nn.optimizer import Optimizer, WeightAverage, multiplies_bfloat16
 
 NOTHING = BatchLoss(torch.zeros(()), 0, 0)
 
@@ -72,7 +72,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = next(network.parameters()).device
-    narrow = device.type == "cuda" or (options.bfloat16 and multiplies_bfloat16())
+    narrow = (options.bfloat16 or device.type == "cuda") and multiplies_bfloat16(device)
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = Optimizer(network, options)
 
@@ -189,11 +189,6 @@ def fit(
     network.load_state_dict(best)
     network.eval()
     return history
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this CPU has instructions for it; without them it is slower than float32."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _marks(batches: int, validations: int) -> set[int]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from training.config import Fit
+from training.nn.muon import Muon
 
 
 class Optimizer:
@@ -28,13 +29,15 @@ class Optimizer:
             )
         ]
         if orthogonal:
-            # its steps are as large as AdamW's, so one rate fits both (Liu et al. 2025)
+            matrices = [value for name, value in learnt.items() if name in orthogonal]
             self._parts.append(
-                torch.optim.Muon(
-                    [value for name, value in learnt.items() if name in orthogonal],
+                Muon(
+                    matrices,
                     lr=options.learning_rate,
                     weight_decay=options.weight_decay,
-                    adjust_lr_fn="match_rms_adamw",
+                    dtype=torch.bfloat16
+                    if multiplies_bfloat16(matrices[0].device)
+                    else torch.float32,
                 )
             )
 
@@ -74,6 +77,13 @@ class WeightAverage:
         if self.values:
             for index, weight in enumerate(self._weights):
                 weight.data, self.values[index] = self.values[index], weight.data
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether it has instructions for it; without them it is slower than float32."""
+    return device.type == "cuda" or bool(
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
 
 
 def _is_matrix(network: nn.Module, name: str) -> bool:

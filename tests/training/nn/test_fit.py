@@ -13,7 +13,8 @@ from training.config import Fit
 from training.errors import TrainingError
 from training.nn.batches import BatchLoss, bucketed
 from training.nn.checkpoint import History
-from training.nn.fit import _rate, device_of, fit, multiplies_bfloat16
+from training.nn.fit import _rate, device_of, fit
+from training.nn.optimizer import multiplies_bfloat16
 
 
 class Straight(nn.Module):
@@ -76,7 +77,7 @@ def test_steps_are_in_bfloat16_where_asked_for_and_of_use(
 
     monkeypatch.setattr(Straight, "loss", watched)
     run(tmp_path, bfloat16=asked)
-    assert seen == {asked and multiplies_bfloat16()}
+    assert seen == {asked and multiplies_bfloat16(torch.device("cpu"))}
 
 
 @pytest.mark.parametrize(("validations", "steps"), [(2, [2, 4, 6, 8]), (9, list(range(1, 9)))])
