@@ -40,6 +40,7 @@ def on_cores(count: int) -> Iterator[None]:
 @contextmanager
 def nodes(count: int) -> Iterator[str]:
     """The address of a cluster."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()

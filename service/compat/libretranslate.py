@@ -32,7 +32,7 @@ from service.registry.registry import Registry
 from service.settings import Settings
 from service.tasks.translate import SPEC
 from service.tasks.translate.language import Detector, LanguageRouter, plain
-from service.tasks.translate.task import TranslateRequest
+from service.tasks.translate.messages import TranslateRequest
 
 PREFIX = "/compat/libretranslate"
 

@@ -27,7 +27,7 @@ from service.http.task_endpoint import TaskEndpoint
 from service.registry.registry import Registry
 from service.settings import Settings
 from service.tasks.translate.language import plain
-from service.tasks.translate.task import TranslateRequest
+from service.tasks.translate.messages import TranslateRequest
 
 MAX_LINES = 50_000
 """Of a file; the Markdown parser reads about so many in a second."""

@@ -6,6 +6,7 @@ Files may lie wherever pyarrow finds them (s3://, gs://, hdfs://). Files that ar
 Leaves out what a model does, how rows are read (rows.py), and how answers are written (parts.py).
 """
 
+import os
 import pickle
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,6 +62,7 @@ def run(arguments: Arguments) -> int:
         arguments.task, model=arguments.options.get("model"), folder=arguments.models
     )
     models = checked(local, arguments.options)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
     ray.init(
         address=arguments.address, ignore_reinit_error=True, log_to_driver=False,
         include_dashboard=False if arguments.address is None else None,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from service.tasks.ner.task import Entity
+from service.tasks.ner.messages import Entity
 from training.data.corpora import read_texts
 from training.data.guidelines import DEMONYMS, Span, tags_of
 from training.data.tokenization import word_tokenizer

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from service.tasks.base import predict
 from service.tasks.sentiment.task import Sentiment
+from service.tasks.translate.messages import TranslateResult
 from service.tasks.translate.repetition import longest_run
-from service.tasks.translate.task import Translate, TranslateResult
+from service.tasks.translate.task import Translate
 from training.config import Options
 from training.errors import TrainingError
 from training.evaluation.scores import Scores

@@ -7,7 +7,7 @@ with what the sentences suggest; neither is taken for the truth.
 from collections import Counter
 from collections.abc import Sequence
 
-from service.tasks.sentiment.task import JudgedSentence, SentimentResult
+from service.tasks.sentiment.messages import JudgedSentence, SentimentResult
 
 
 def agreement(results: Sequence[SentimentResult]) -> dict[str, float | str]:

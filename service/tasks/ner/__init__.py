@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from service.tasks.base import TaskSpec
-from service.tasks.ner.task import Ner, NerRequest, NerResult, check_labels
+from service.tasks.ner.messages import NerRequest, NerResult, check_labels
+from service.tasks.ner.task import Ner
 
 SPEC = TaskSpec(
     name="ner",

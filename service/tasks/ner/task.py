@@ -6,87 +6,27 @@ identifiers that patterns find (patterns.py), values (values.py) and a redacted 
 """
 
 import math
-from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from tokenizers import Tokenizer
 
-from service.errors import FieldError, InvalidInput
-from service.registry.bundle import Bundle, Manifest
-from service.tasks.base import Request, Result, Strict
+from service.registry.bundle import Bundle
 from service.tasks.ner.crf import CRFDecoder
+from service.tasks.ner.messages import Entity, NerRequest, NerResult, Replacement
 from service.tasks.ner.patterns import PATTERN_LABELS, find
+from service.tasks.ner.reading import NerWindow, Reader
 from service.tasks.ner.redaction import Style, redact
 from service.tasks.ner.values import value_of
 from service.tasks.session import Session
-from service.tasks.text import PIECE, Places, Span, Unit, offsets_in, pieces, windows
-
-UNKNOWN = 1
-"""Id of a word, or a character, that the vocabulary does not have; 0 is padding."""
-
-MOST_LABELS = 1000
-"""Of a request; a model has fewer."""
+from service.tasks.text import Unit, offsets_in, windows
 
 CACHED_WORDS = 20_000
 """Most words whose character features are kept."""
-
-
-class NerRequest(Request):
-    labels: Annotated[list[str], Field(max_length=MOST_LABELS, fail_fast=True)] | None = None
-    """Return only entities with these labels. Default: all labels of the model. EMAIL, PHONE, IBAN, CARD and IP
-    are found only if listed here."""
-    min_score: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Return only entities with at least this score."""
-    offsets: Unit = "codepoint"
-    """Unit of `start` and `end`."""
-    values: bool = False
-    """Also return the value of dates, times, amounts of money, percentages and quantities."""
-    redact: bool = False
-    """Also return the text with each entity replaced by its label, as `[PER]`."""
-    pseudonyms: bool = False
-    """Also return the text with each entity replaced by a numbered label, as `[PER-1]`; equal names get the
-    same number."""
-
-
-class Entity(Strict):
-    text: str
-    label: str
-    start: int
-    end: int
-    """Half-open: `start:end` of the input is exactly `text`."""
-    score: float
-    """Probability that exactly this span is an entity of this label; 1 for what a pattern finds."""
-    value: dict[str, str | int | float] | None = None
-    """Only if requested, and if the text states it."""
-
-
-class Replacement(Strict):
-    text: str
-    """What stands in the redacted text."""
-    label: str
-    start: int
-    end: int
-    """Half-open, in the redacted text."""
-    source_start: int
-    source_end: int
-    """Half-open, in the original text."""
-
-
-class NerResult(Result):
-    entities: list[Entity]
-    redacted: str | None = None
-    """The text with each entity replaced; only if requested."""
-    replacements: list[Replacement] | None = None
-    """Of the redacted text, in order."""
-
-    def predictions(self) -> list[tuple[str, float]]:
-        return [(entity.label, entity.score) for entity in self.entities]
 
 
 def _redacted(text: str, entities: Sequence[Entity], style: Style, unit: Unit) -> dict[str, Any]:
@@ -107,33 +47,6 @@ def _redacted(text: str, entities: Sequence[Entity], style: Style, unit: Unit) -
     return {"redacted": redaction.text, "replacements": replacements}
 
 
-def check_labels(request: NerRequest, manifest: Manifest) -> None:
-    """Raises InvalidInput if the request names a label that the model does not know."""
-    known = [*manifest.labels, *sorted(PATTERN_LABELS - {*manifest.labels})]
-    for index, label in enumerate(request.labels or []):
-        if label not in known:
-            said = ", ".join(known)
-            wrong = FieldError(f"/labels/{index}", f"{label!r} is not one of {said}")
-            raise InvalidInput(f"unknown label; the model knows {said}", errors=[wrong])
-
-
-@dataclass(frozen=True, slots=True)
-class NerWindow:
-    """A window of a text: the id of each word, its letters, and where it stands."""
-
-    ids: Sequence[int]
-    words: Sequence[str]
-    spans: Sequence[Span]
-
-    @property
-    def length(self) -> int:
-        return len(self.ids)
-
-    @property
-    def unknown(self) -> int:
-        return self.ids.count(UNKNOWN)
-
-
 @dataclass(frozen=True, slots=True)
 class EntitySpan:
     """An entity of a window, by its words: from `first` to `last`, both inclusive."""
@@ -142,49 +55,6 @@ class EntitySpan:
     last: int
     label: str
     score: float
-
-
-class Reader:
-    """A text as the tagger reads it; training and serving both do it here.
-
-    `alphabet` holds the known characters: the n-th has the id n + 2. Of a longer word only the first
-    and the last characters are read, `width` in all.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, alphabet: str, width: int) -> None:
-        self._tokenizer = tokenizer
-        self._width = width
-        self._ids = {character: index + 2 for index, character in enumerate(alphabet)}
-
-    def read(self, text: str) -> NerWindow:
-        if len(text) > PIECE:
-            return self._read_pieces(text)
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        spans = encoding.offsets
-        return NerWindow(encoding.ids, [text[start:end] for start, end in spans], spans)
-
-    def _read_pieces(self, text: str) -> NerWindow:
-        """The same for a long text, in a fraction of the memory: of equal words and numbers one is kept."""
-        ids, places = array("I"), array("I")
-        words: list[str] = []
-        known: dict[str, str] = {}
-        for start, end in pieces(text, PIECE):
-            piece = self.read(text[start:end])
-            ids.extend(piece.ids)
-            for left, right in piece.spans:
-                places.extend((start + left, start + right))
-            words += [known.setdefault(word, word) for word in piece.words]
-        return NerWindow(ids, words, Places(places))
-
-    def letters(self, words: Sequence[str]) -> NDArray[np.int64]:
-        """Character ids [words, width], padded with 0."""
-        characters = np.zeros((len(words), self._width), np.int64)
-        half = self._width // 2
-        for row, word in enumerate(words):
-            if len(word) > self._width:
-                word = word[:half] + word[half - self._width :]
-            characters[row, : len(word)] = [self._ids.get(letter, UNKNOWN) for letter in word]
-        return characters
 
 
 class Ner:

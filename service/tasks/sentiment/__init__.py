@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from service.tasks.base import TaskSpec
-from service.tasks.sentiment.task import Sentiment, SentimentRequest, SentimentResult
+from service.tasks.sentiment.messages import SentimentRequest, SentimentResult
+from service.tasks.sentiment.task import Sentiment
 
 SPEC = TaskSpec(
     name="sentiment",

@@ -12,13 +12,16 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from service.registry.bundle import Bundle
-from service.tasks.base import Request, Result, Strict
+from service.tasks.sentiment.messages import (
+    JudgedSentence,
+    SentimentRequest,
+    SentimentResult,
+)
 from service.tasks.session import Session
 from service.tasks.text import (
     PIECE,
     Places,
     Span,
-    Unit,
     check_sentences,
     offsets_in,
     pieces,
@@ -33,36 +36,6 @@ BLANK_LABEL = "neutral"
 
 Probabilities = list[float]
 """Of each label."""
-
-
-class SentimentRequest(Request):
-    sentences: bool = False
-    """Also judge each sentence."""
-    offsets: Unit = "codepoint"
-    """Unit of `start` and `end` of the sentences."""
-
-
-class Classification(Strict):
-    label: str
-    """The most probable label."""
-    score: float
-    """Its probability; 0 for a blank text."""
-    scores: dict[str, float]
-    """Probability of each label."""
-
-
-class JudgedSentence(Classification):
-    text: str
-    start: int
-    end: int
-
-
-class SentimentResult(Classification, Result):
-    sentences: list[JudgedSentence] | None = None
-    """Only if requested."""
-
-    def predictions(self) -> list[tuple[str, float]]:
-        return [(self.label, self.score)] if self.score else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from service.registry.bundle import Manifest
 from service.tasks.base import TaskSpec
 from service.tasks.translate.language import LanguageRouter
-from service.tasks.translate.task import Translate, TranslateRequest, TranslateResult
+from service.tasks.translate.messages import TranslateRequest, TranslateResult
+from service.tasks.translate.task import Translate
 
 
 def pair(manifest: Manifest) -> dict[str, str]:

@@ -14,7 +14,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from service.errors import FieldError, InvalidInput
 from service.tasks.base import Models, Plan
 from service.tasks.translate.markup import parse
-from service.tasks.translate.task import TranslateRequest, TranslateResult
+from service.tasks.translate.messages import TranslateRequest, TranslateResult
 
 ENOUGH = 2000
 """Characters that are looked at; more would not make the answer surer, only later."""

@@ -7,22 +7,22 @@ white space and line breaks they came from.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from tokenizers import Tokenizer
 
 from service.errors import BundleError
 from service.registry.bundle import Bundle
-from service.tasks.base import Request, Result, Strict
 from service.tasks.session import Session
 from service.tasks.text import Span
-from service.tasks.translate import casing, markup, tags
+from service.tasks.translate import markup, tags
 from service.tasks.translate.beam import Arrays, Hypothesis, Ids, Search, Step
 from service.tasks.translate.lexicon import Lexicon
+from service.tasks.translate.long_sentences import cut
 from service.tasks.translate.markup import Document
+from service.tasks.translate.messages import Alternative, TranslateRequest, TranslateResult
 from service.tasks.translate.reading import Read, Reader
 from service.tasks.translate.repetition import runs
 from service.tasks.translate.search import Translating
@@ -46,39 +46,8 @@ ALTERNATIVES_WIDTH = 5
 READER = 1
 """The way in which a bundle's network reads texts; a bundle of another number is not served."""
 
-MARKS = {casing.CAPITAL, casing.UPPER}
 
 Feeds = Mapping[str, NDArray[Any]]
-
-
-class TranslateRequest(Request):
-    source: str
-    """Language code of the text, or `auto` to detect the language of each text."""
-    target: str
-    """Language code to translate into."""
-    alternatives: int = Field(default=0, ge=0, le=4)
-    """Number of further translations."""
-    format: Literal["text", "html"] = "text"
-    """`html` keeps the markup, and leaves code and `translate="no"` untranslated."""
-
-
-class Alternative(Strict):
-    translation: str
-    score: float
-
-
-class TranslateResult(Result):
-    translation: str
-    source: str
-    target: str
-    score: float
-    """Mean log-probability per token of the translation: closer to 0 is better; 0 for what is looked up in the
-    lexicon, or not translated."""
-    alternatives: list[Alternative] | None = None
-    """Best first; only if requested."""
-
-    def predictions(self) -> list[tuple[str, float]]:
-        return [(self.target, float(np.exp(self.score)))] if self.translation else []
 
 
 class Translate:
@@ -334,23 +303,3 @@ def _pieces(tokenizer: Tokenizer) -> list[str]:
 
 def padded(length: int) -> int:
     return -(-length // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
-
-
-def cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int, int]]:
-    """Cuts a sentence into runs of at most `limit` tokens, after a mark or before a word if it can."""
-    runs, first = [], 0
-    while len(ids) - first > limit:
-        last = first + limit
-        words = [at for at in range(last, first + limit // 2, -1) if _begins_word(tokens, at)]
-        marks = (at for at in words if tokens[at - 1][-1] in ",;:–)")
-        last = next(marks, None) or next(iter(words), last)
-        runs.append((first, last))
-        first = last
-    return [*runs, (first, len(ids))] if len(ids) > first else runs
-
-
-def _begins_word(tokens: Sequence[str], at: int) -> bool:
-    """Whether a word begins with this token, or with the mark of its capitals."""
-    if tokens[at - 1] in MARKS:
-        return False
-    return tokens[at + (tokens[at] in MARKS and at + 1 < len(tokens))].startswith("▁")

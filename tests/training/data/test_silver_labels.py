@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.tasks.ner.task import Entity
+from service.tasks.ner.messages import Entity
 from training.data import silver_labels
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from service.tasks.sentiment.task import Sentiment
-from service.tasks.translate.task import Alternative, Translate, TranslateResult
+from service.tasks.translate.messages import Alternative, TranslateResult
+from service.tasks.translate.task import Translate
 from training.errors import TrainingError
 from training.evaluation import behaviour
 from training.evaluation.behaviour import ExpectedTranslation, find_fault, normalized

@@ -1,6 +1,6 @@
 """Sentence agreement, as counted by hand."""
 
-from service.tasks.sentiment.task import JudgedSentence, SentimentResult
+from service.tasks.sentiment.messages import JudgedSentence, SentimentResult
 from training.evaluation import sentence_agreement
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from service.tasks.ner.task import Reader
+from service.tasks.ner.reading import Reader
 from training.config import training_folder
 from training.data.corpora import locate
 from training.data.tokenization import word_tokenizer

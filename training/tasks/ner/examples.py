@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from service.tasks.ner.task import NerWindow as Features
-from service.tasks.ner.task import Reader
+from service.tasks.ner.reading import NerWindow as Features
+from service.tasks.ner.reading import Reader
 from service.tasks.ner.values import VALUED_LABELS
 from training.data import corpora, guidelines
 from training.data.vocabulary import frequent_characters

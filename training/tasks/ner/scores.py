@@ -12,7 +12,8 @@ from sklearn.metrics import confusion_matrix
 from tokenizers import Tokenizer
 
 from service.tasks.base import predict
-from service.tasks.ner.task import Entity, Ner, NerResult
+from service.tasks.ner.messages import Entity, NerResult
+from service.tasks.ner.task import Ner
 from training.data.corpora import Tagged
 from training.evaluation import calibration
 from training.evaluation.calibration import GradedPredictions

@@ -9,7 +9,8 @@ import torch
 from tokenizers import Tokenizer
 
 from service.registry.bundle import Limits
-from service.tasks.ner.task import Ner, Reader
+from service.tasks.ner.reading import Reader
+from service.tasks.ner.task import Ner
 from training.config import run_folder
 from training.data import corpora, guidelines
 from training.data.corpora import Tagged

@@ -8,7 +8,8 @@ import pytest
 
 from service.errors import InvalidInput
 from service.tasks.base import predict
-from service.tasks.ner.task import Ner, NerResult, check_labels
+from service.tasks.ner.messages import NerResult, check_labels
+from service.tasks.ner.task import Ner
 from service.tasks.ner.values import value_of
 
 TEXT = "😀 Ada Lovelace wrote to ada@example.org . Marie Curie lives in London ."

@@ -5,7 +5,7 @@ import pytest
 from service.errors import InvalidInput
 from service.tasks.base import Models, Plan
 from service.tasks.translate.language import Detector, LanguageRouter, tells_enough, words
-from service.tasks.translate.task import TranslateRequest, TranslateResult
+from service.tasks.translate.messages import TranslateRequest, TranslateResult
 
 MODELS: Models = {"translate-en-fr": ("en", "fr"), "translate-fr-en": ("fr", "en")}
 

@@ -7,8 +7,9 @@ import pytest
 
 from service import tasks
 from service.tasks.base import predict
+from service.tasks.translate.long_sentences import cut
 from service.tasks.translate.reading import SPECIAL
-from service.tasks.translate.task import Translate, cut
+from service.tasks.translate.task import Translate
 from tests.service import tiny
 
 from .alphabet import KNOWN

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.tasks.ner.task import Reader
+from service.tasks.ner.reading import Reader
 from training.data.corpora import Tagged
 from training.data.tokenization import word_tokenizer
 from training.tasks.ner.examples import encode, join_neighbours, recase
