@@ -1,19 +1,14 @@
-"""Every counter and histogram of the service, in one place.
+"""The metrics of the service: what is counted, and the page of all of them. series.py declares each.
 
-Label values come from names that the service knows (routes, models, their labels), never from a request.
 What every request counts is kept in plain numbers (counts.py) and passed on to prometheus_client by `flush`.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
-    Gauge,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
@@ -22,11 +17,11 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from service import __version__
 from service.processes.worker_table import WorkerTable
 from service.telemetry import metric_files
-from service.telemetry.counts import Count, Histogram, Level, Observations
+from service.telemetry.counts import Count, Level, Observations
 from service.telemetry.process_metrics import CountsCollector, GroupCollector
+from service.telemetry.series import Series
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -41,14 +36,8 @@ FLUSH_SECONDS = 0.25
 PHASES = ("queue", "encode", "run", "decode")
 REASONS = ("queue_full", "draining", "deadline", "caller_left")
 
-_SECONDS = tuple(ms / 1000 for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50))
-_SECONDS += (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_POWERS = tuple(2.0**power for power in range(14))
-_RATIOS = tuple(2.0**power for power in range(-5, 6))
-_TENTHS = tuple(step / 10 for step in range(1, 11))
 
-
-class Metrics:
+class Metrics(Series):
     """The metrics of one process, in a registry of their own, so that two apps do not share any.
 
     With a worker table they are those of all its processes together, whichever answers: counters and histograms
@@ -64,6 +53,7 @@ class Metrics:
     ) -> None:
         """tasks: by route, of those that answer a single task."""
         registry = registry or CollectorRegistry()
+        super().__init__(registry)
         self._tasks = tasks or {}
         self._registry, self.worker_table = registry, worker_table
         self._kept: list[Count | Observations | Level] = []
@@ -79,134 +69,6 @@ class Metrics:
             ProcessCollector(registry=registry)
             GCCollector(registry=registry)
             PlatformCollector(registry=registry)
-
-        def counter(name: str, about: str, *labels: str) -> Counter:
-            return Counter(name, about, labels, namespace="textloom", registry=registry)
-
-        def gauge(
-            name: str,
-            about: str,
-            *labels: str,
-            together: Literal["livemax", "livemin", "livesum", "livemostrecent"] = "livemax",
-        ) -> Gauge:
-            return Gauge(
-                name,
-                about,
-                labels,
-                namespace="textloom",
-                registry=registry,
-                multiprocess_mode=together,
-            )
-
-        def histogram(
-            name: str, about: str, *labels: str, buckets: tuple[float, ...] = _SECONDS
-        ) -> Histogram:
-            return Histogram(
-                name, about, labels, namespace="textloom", buckets=buckets, registry=registry
-            )
-
-        build_info = gauge("build_info", "What serves: always 1.", "version", "onnxruntime")
-        build_info.labels(__version__, version("onnxruntime")).set(1)
-        self.build_info = build_info
-        self.http_requests = counter(
-            "http_requests_total",
-            "Requests; status 499: the caller left. Those around the tasks have no task.",
-            "route",
-            "task",
-            "status",
-        )
-        self.http_request_duration = histogram(
-            "http_request_duration_seconds",
-            "From a request's head to its answer's end.",
-            "route",
-            "task",
-        )
-        self.http_requests_in_flight = gauge(
-            "http_requests_in_flight",
-            "Requests that are being answered.",
-            "route",
-            together="livesum",
-        )
-        self.phase_duration = histogram(
-            "phase_duration_seconds", "Parts of a request's time.", "model", "phase"
-        )
-        self.batch_size = histogram("batch_size", "Windows in a batch.", "model", buckets=_POWERS)
-        self.text_tokens = histogram("text_tokens", "Tokens of a text.", "model", buckets=_POWERS)
-        self.batch_tokens = histogram(
-            "batch_tokens", "Tokens of a batch, padding included.", "model", buckets=_POWERS
-        )
-        self.tokens = counter("tokens_total", "Tokens of texts computed.", "model")
-        self.padding_tokens = counter(
-            "padding_tokens_total", "Tokens of padding computed.", "model"
-        )
-        self.queue_depth = gauge(
-            "queue_depth", "Windows in the queue.", "model", together="livesum"
-        )
-        self.rejected = counter(
-            "rejected_total", "Requests refused or given up.", "model", "reason"
-        )
-        self.estimate_ratio = histogram(
-            "estimate_ratio",
-            "Time in queue and batches, as a multiple of what was estimated when a request was accepted.",
-            "model",
-            buckets=_RATIOS,
-        )
-        self.predictions = counter(
-            "predictions_total", "Predictions made.", "model", "version", "label"
-        )
-        self.version_duration = histogram(
-            "version_duration_seconds",
-            "From a request's texts to their answers, by the version of the model.",
-            "model",
-            "version",
-        )
-        self.version_failures = counter(
-            "version_failures_total", "Requests that a version did not answer.", "model", "version"
-        )
-        self.prediction_score = histogram(
-            "prediction_score", "Scores of predictions, 0 to 1.", "model", buckets=_TENTHS
-        )
-        self.unknown_tokens = counter(
-            "unknown_tokens_total", "Tokens of texts that a vocabulary does not have.", "model"
-        )
-        self.model_info = gauge(
-            "model_info",
-            "1 for a version that serves, 0 for one that did.",
-            "model",
-            "version",
-            "sha256",
-        )
-        self.model_ready = gauge(
-            "model_ready", "Whether some version of a model serves.", "model", together="livemin"
-        )
-        self.model_refused = gauge(
-            "model_refused", "1 for a version that should serve and cannot.", "model", "version"
-        )
-        self.model_load = gauge("model_load_seconds", "Time to read, check and replay.", "model")
-        self.detected_languages = counter(
-            "detected_languages_total", "Texts whose language was detected.", "language"
-        )
-        self.key_quota = gauge(
-            "key_quota",
-            "Requests that a key may send: in a minute, at once.",
-            "key",
-            "quota",
-            together="livemostrecent",
-        )
-        self.key_quota_remaining = gauge(
-            "key_quota_remaining",
-            "Requests that are left to a key in this minute, or at once.",
-            "key",
-            "quota",
-            together="livemostrecent",
-        )
-        self.key_requests = counter(
-            "key_requests_total",
-            "Requests by key and what authentication decided.",
-            "key",
-            "outcome",
-        )
-        self.worker_restarts = counter("worker_restarts_total", "Workers that had to be replaced.")
 
     def model(self, name: str) -> "ModelMetrics":
         """The metrics of one model, of all its versions. Its series exist from now on, at zero."""
