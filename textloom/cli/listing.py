@@ -74,7 +74,7 @@ def _labels(labels: list[str]) -> str:
     """As many as fit.
 
     >>> _labels(["LOC", "PER"]), _labels(["a long label"] * 3)
-    ('LOC PER', 'a long label a long label …')
+    ('LOC PER', 'a long label a long label a …')
     """
     shown = " ".join(labels)
     return shown if len(shown) <= LABELS else shown[: LABELS - 1].rpartition(" ")[0] + " …"

@@ -17,7 +17,8 @@ from service.tasks.translate.sentence import Sentence
 
 _OTHER = rf"[^\w{CAPITAL}{UPPER}{RESERVED}]"
 AROUND_PLACEHOLDERS = re.compile(
-    rf"((?<!{_OTHER}){_OTHER}*+[{RESERVED}](?:{_OTHER}*[{RESERVED}])*{_OTHER}*?(?= ?[\w{CAPITAL}{UPPER}]|$))"
+    rf"((?<!{_OTHER})(?:{_OTHER}*{CAPITAL}?n°)?+{_OTHER}*+[{RESERVED}](?:{_OTHER}*[{RESERVED}])*"
+    rf"{_OTHER}*?(?= ?[\w{CAPITAL}{UPPER}]|$))"
 )
 AFTER_MARKS = re.compile(r"([,;:–]+(?= ))")
 QUOTATION = re.compile(r"“([^“”]*[^\W\d_][^“”]*)”")

@@ -18,7 +18,11 @@ DROPPED_FROM = 20
 _DIGITS = re.compile(r"\d+")
 _WORDS = re.compile(r"[^\W\d_]+")
 _DOUBLED = re.compile(r"(?<!\w)(?!nous\b|vous\b|that\b|faire\b)([^\W\d_]{4,}) \1(?!\w)")
-_MONEY = {"$": re.compile(r"\$|dollar"), "€": re.compile("€|euro|\ue001 ?eur")}
+_SIGNS = {
+    "$": re.compile(r"\$|dollar"),
+    "€": re.compile("€|euro|\ue001 ?eur"),
+    "%": re.compile(r"%|\bper ?cent\b|\bpour cent\b"),
+}
 # fmt: off
 _SPELLED = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -40,7 +44,7 @@ class Faults:
     """That are missing, or there too often."""
     looped_or_dropped: bool = False
     numbers: int = 0
-    """That the source has not, or the translation; signs of currencies, too."""
+    """That the source has not, or the translation; signs of currencies and per cent, too."""
     quotes: int = 0
     """Opening and closing ones that are missing or left over."""
     doubled: int = 0
@@ -113,13 +117,13 @@ def lost(source: str, translation: str) -> int:
 
 
 def exchanged(source: str, translation: str) -> int:
-    """How many amounts have lost the sign of their currency, or got another.
+    """How many amounts have lost the sign of their currency or of per cent, or got another.
 
-    >>> exchanged("it costs €5", "cela coûte 5 $"), exchanged("$5", "5 dollars")
-    (2, 0)
+    >>> exchanged("it costs €5", "cela coûte 5 $"), exchanged("$5", "5 dollars"), exchanged("5% of 7", "5% de 7%")
+    (2, 0, 1)
     """
     found = 0
-    for sign, names in _MONEY.items():
+    for sign, names in _SIGNS.items():
         if sign in source or sign in translation:
             ours, theirs = len(names.findall(source)), len(names.findall(translation))
             found += abs(ours - theirs)

@@ -77,6 +77,23 @@ def with_days_first(text: TracedText, language: str) -> TracedText:
     return text.sub(_MONTH_FIRST, day_first) if language == "en" else text
 
 
+_NUMBER_SIGN = {
+    "en": re.compile(r"\b([Nn])[Oo]\. ?(?=\d)"),
+    "fr": re.compile(r"\b([Nn])[°º] ?(?=\d)"),
+}
+
+
+def with_number_sign(text: TracedText, source: str, target: str) -> TracedText:
+    """A text between English and French with `n°` before numbers, which a network copies; `no.` it may negate.
+
+    >>> with_number_sign(TracedText("invoice no. 5"), "en", "fr").text
+    'invoice n° 5'
+    """
+    if {source, target} != {"en", "fr"}:
+        return text
+    return text.sub(_NUMBER_SIGN[source], lambda match: f"{match[1]}° ")
+
+
 def _compiled(language: str) -> re.Pattern[str]:
     number = _number(*_SEPARATORS[language]) if language in _SEPARATORS else r"(?!)"
     time = _TIMES.get(language, r"(?!)")

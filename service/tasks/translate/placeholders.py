@@ -32,7 +32,8 @@ _CURRENCIES = "£¥₹₩₽"
 _ALL_CURRENCIES = _CURRENCIES + "$€"
 
 _HINT = (
-    r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--|(?<![^\s(])['\"“«]\s?[a-z]"
+    r"[\d@#/\\<>{}$%`_*~&|^\[+]|\w\.\w|[a-z][A-Z]|:\w|\(\)|(?<!\w)-\w|--|\?{4}|!{4}|\.{4}"
+    r"|(?<![^\s(])['\"“«]\s?[a-z]"
 )
 """Something of it is in everything that is taken over; most sentences have none, and to look for it is quick."""
 

@@ -55,6 +55,7 @@ class Reader:
         original = TracedText.of(text) if traced else TracedText(text)
         plain = normalization.with_single_ending(normalization.composed(original))
         plain = numbers.with_days_first(plain, self.source)
+        plain = numbers.with_number_sign(plain, self.source, self.target)
         found = self.finder.find(plain.text)
         style = Style.of(text)
         replaced, items = placeholders.replaced(plain, found)

@@ -192,12 +192,15 @@ class Translating:
 
 Way = Callable[[Translator, Sentence, Attempt], Attempt | None]
 
+_AROUND: Way = partial(split, pattern=AROUND_PLACEHOLDERS)
+
 _WAYS: list[tuple[str, Way]] = [
-    ("placeholders", partial(split, pattern=AROUND_PLACEHOLDERS)),
+    ("placeholders", _AROUND),
     ("looped_or_dropped", varied),
     ("looped_or_dropped", partial(split, pattern=AFTER_MARKS)),
     ("looped_or_dropped", parted),
     ("numbers", numbered),
+    ("numbers", _AROUND),
     ("quotes", quoting),
 ]
 """By the name of a fault, how a sentence may do without, given the best attempt; in the order of trying."""

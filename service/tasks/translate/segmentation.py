@@ -1,7 +1,7 @@
 """What of a text is translated, sentence by sentence; all between stays as it is.
 
-A sentence may be wrapped over lines. Blank lines, bullets, headings' marks, blocks of code, emoji and markup
-around a sentence, and lines without a word are left out.
+A sentence may be wrapped over lines. Blank lines, bullets, rules, headings' marks, blocks of code, emoji and
+markup around a sentence, and lines without a word are left out.
 """
 
 import re
@@ -17,9 +17,11 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _BULLETS = "[-–—•·●▪*>+|]"
 _LEADING = re.compile(
     rf"(?:\s|(?<!{_BULLETS}){_BULLETS}++(?=\s)|#{{1,6}}(?=\s)|\|+|\(?(?:[0-9]{{1,3}}|[a-z])[.)](?=\s)"
-    rf"|\[[ xX]\](?=\s)|\*\*\*?|__+|~~|[*_](?=\w)|</?[A-Za-z][^<>\n]*>|{EMOJI})+"
+    rf"|[=#~*_–—-]{{2,}}+(?=\s)|\[[ xX]\](?=\s)|\*\*\*?|__+|~~|[*_](?=\w)|</?[A-Za-z][^<>\n]*>|{EMOJI})+"
 )
-_TRAILING = re.compile(rf"(?:\s|\*\*\*?|__+|~~|[*_](?![^\W_])|\|+|</?[A-Za-z][^<>\n]*>|{EMOJI})++")
+_TRAILING = re.compile(
+    rf"(?:\s|(?<=\s)[=#~–—-]{{2,}}|\*\*\*?|__+|~~|[*_](?![^\W_])|\|+|</?[A-Za-z][^<>\n]*>|{EMOJI})++"
+)
 _STARTS_ANEW = re.compile(r"\s*(?:[-–—•·●▪*>+|#]|\(?(?:[0-9]{1,3}|[a-z])[.)]\s|```|~~~|$)")
 _ENDED = re.compile(r"[.!?:;…。|][\"'”’»)\]*_ ]*$|-->|^\s*#{1,6}\s")
 _SMALL = re.compile(r"\s*[\"'“«(\[*_]*[^\W\d_A-ZÀ-ÖØ-Þ]")
@@ -150,7 +152,7 @@ def rewrapped(source: str, translation: str) -> str:
     """The translation of a wrapped sentence with the line breaks of its source, each about as far in.
 
     >>> rewrapped("It is quite\\n  late now", "Il est assez tard")
-    'Il est\\n  assez tard'
+    'Il est assez\\n  tard'
     """
     breaks = list(re.finditer(r"(?:(?<![ \t])[ \t]+)?[\r\n]+[ \t>]*", source))
     if not breaks:

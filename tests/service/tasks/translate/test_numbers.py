@@ -3,6 +3,7 @@
 import pytest
 
 from service.tasks.translate import numbers
+from service.tasks.translate.tracing import TracedText
 
 
 def rewritten(text: str, source: str, target: str) -> str:
@@ -104,3 +105,18 @@ def test_every_language_gets_a_number(text: str, target: str) -> None:
 def test_a_language_without_rules_of_its_own_copies_what_it_finds() -> None:
     assert rewritten("80000 och 1.2.3 och 12:30", "sv", "fr") == "<80000> och <1.2.3> och <12:30>"
     assert rewritten("1.250,5", "de", "fr") == "<1 250,5>"
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "wanted"),
+    [
+        ("Invoice no. 2024-01, No.5", ("en", "fr"), "Invoice n° 2024-01, N° 5"),
+        ("I said no. Five left. No 5.", ("en", "fr"), "I said no. Five left. No 5."),
+        ("le nº5 et le N°12345", ("fr", "en"), "le n° 5 et le N° 12345"),
+        ("invoice no. 5", ("en", "de"), "invoice no. 5"),
+    ],
+)
+def test_between_english_and_french_numbers_have_one_sign(
+    text: str, languages: tuple[str, str], wanted: str
+) -> None:
+    assert numbers.with_number_sign(TracedText(text), *languages).text == wanted

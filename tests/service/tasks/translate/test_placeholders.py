@@ -58,6 +58,8 @@ def found(text: str, finder: Finder = ENGLISH) -> list[str]:
         ),
         ("with --dry-run, -v or --name=x", ["--dry-run", "-v", "--name=x"]),
         ("press Ctrl+Alt+Del", ["Ctrl+Alt+Del"]),
+        ("Contents .......... 5, but ... or ???", [".........."]),
+        ("What ???? No !!!!! Yes", ["????", "!!!!!"]),
         ("set $HOME, %PATH% and $(pwd)", ["$HOME", "%PATH%", "$(pwd)"]),
         ("error 0x80070005", ["0x80070005"]),
         ("id 123e4567-e89b-12d3-a456-426614174000", ["123e4567-e89b-12d3-a456-426614174000"]),

@@ -159,6 +159,16 @@ def test_an_amount_without_the_sign_of_its_currency_is_translated_as_a_placehold
     assert translated(made({"€": "$"}), "Il a payé 5 € pour ça.") == "Il a payé €5 pour ça."
 
 
+def test_around_numbers_that_get_a_sign_too_many_the_sentence_is_translated_in_parts(
+    made: Made,
+) -> None:
+    task = made({",": "%"})
+    text = "Du 12345, 23456 il pleut."
+    (sentence,) = task.encode(text, task.request(text))
+    assert all(faults(sentence.text, given).numbers for given in first_answers(task, sentence))
+    assert translated(task, text) == text
+
+
 class Counted(Translate):
     """Counts how often sentences are encoded."""
 

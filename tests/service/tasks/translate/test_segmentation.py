@@ -52,6 +52,8 @@ def sentences(text: str) -> list[str]:
         ("Before it\n```\ncode", ["Before it"]),
         ("| Name | Price |\n|---|---|\n| tea | 5 |", ["Name", "Price", "tea"]),
         ("---\n***\n===", []),
+        ("===== Results =====\n-- Part --\n#### Notes ####", ["Results", "Part", "Notes"]),
+        ("it ended -- nearly.\na == b", ["it ended -- nearly.", "a == b"]),
         # subtitles
         (
             "1\n00:00:01,000 --> 00:00:02,500\nHello there,\nmy friend.\n\n2\n00:00:03,000 --> 00:00:04,000\nBye.",
