@@ -20,6 +20,9 @@ VARIABLES = {
     "PROMETHEUS_PORT": "9190",
     "ALERTMANAGER_PORT": "9193",
     "GRAFANA_PORT": "3100",
+    "PROMETHEUS_IMAGE": "registry.example/prometheus:1",
+    "ALERTMANAGER_IMAGE": "registry.example/alertmanager:1",
+    "GRAFANA_IMAGE": "registry.example/grafana:1",
     "SERVICE_ENV": "./my.env",
     "ALERTMANAGER_CONFIG": "./my.yml",
 }
@@ -54,7 +57,7 @@ def test_without_variables_everything_listens_on_loopback_and_finds_its_files() 
     assert all((ROOT / path).exists() for path in own)
 
 
-def test_a_variable_changes_each_port_and_each_file() -> None:
+def test_a_variable_changes_each_port_image_and_file() -> None:
     found = services(**VARIABLES)
     for (name, port), variable in zip(
         PORTS.items(),
@@ -62,6 +65,8 @@ def test_a_variable_changes_each_port_and_each_file() -> None:
         strict=True,
     ):
         assert found[name]["ports"] == [f"0.0.0.0:{VARIABLES[variable]}:{port}"]
+    for name in ("prometheus", "alertmanager", "grafana"):
+        assert found[name]["image"] == f"registry.example/{name}:1"
     assert found["textloom"]["env_file"] == ["./my.env"]
     assert "./my.yml:/etc/alertmanager.yml:ro" in found["alertmanager"]["volumes"]
     text = (ROOT / "docker-compose.yml").read_text()
