@@ -70,6 +70,9 @@ _NO_SPACE = re.compile(
 )
 _SINGLE_OPENING = re.compile(r"(?<![^\s(–“])'(?=\w)")
 _INSIDE_QUOTES = re.compile(r"(?<=“) +|(?<! ) ++(?=”)")
+_INSIDE_BRACKETS = re.compile(
+    r"(?:(?<=\s\()|(?<=^\()) +(?=[^()]{1,200}\))|(?<! ) ++(?=\)(?:[\s.,;:!?]|$))"
+)
 _COMMA_WITHIN = re.compile(",”")
 _AMOUNT = r"(?:[\ue010-\ue019]|\d++(?:[., ]\d++){0,6}+)"
 _SIGN_BEFORE = re.compile(
@@ -173,7 +176,7 @@ def printed(text: TracedText, language: str, style: Style) -> TracedText:
     """A translation as the network writes it, in the characters of its language."""
     if language in ELIDING:
         text = text.sub(_ELIDED, lambda match: f"{match[1]}'")
-    text = text.sub(_INSIDE_QUOTES, "")
+    text = text.sub(_INSIDE_QUOTES, "").sub(_INSIDE_BRACKETS, "")
     if language in SIGN_BEFORE_AMOUNT:
         text = text.sub(_SIGN_AFTER, lambda match: f"{match[2]}{match[1]}")
     else:

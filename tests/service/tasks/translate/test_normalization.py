@@ -135,6 +135,8 @@ def test_english_keeps_spaces_and_apostrophes_as_they_are() -> None:
         ("a:b et 5:30", "fr", Style(), "a:b et 5:30"),
         ("\ue010%, \ue020!", "fr", Style(), "\ue010 %, \ue020 !"),
         ("why? 5%", "en", Style(), "why? 5%"),
+        ("so ( it seems ) is it", "en", Style(), "so (it seems) is it"),
+        ("sad :( today, f( x", "en", Style(), "sad :( today, f( x"),
     ],
 )
 def test_a_translation_is_printed_as_its_language_and_the_style_of_its_source(
