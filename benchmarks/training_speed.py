@@ -20,6 +20,7 @@ from torch.nn import functional
 from training.nn import distributed
 from training.nn.batches import BatchLoss, mask, pad
 from training.nn.gru import GRU
+from training.nn.optimizer import multiplies_bfloat16
 from training.tasks.translate.config import Architecture
 from training.tasks.translate.network import Network
 
@@ -66,7 +67,9 @@ def plain(network: Network) -> Callable[[Batch], Tensor]:
 
 def ours(network: Network) -> Callable[[Batch], Tensor]:
     def loss(one: Batch) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(
+            "cpu", torch.bfloat16, enabled=multiplies_bfloat16(torch.device("cpu"))
+        ):
             return network.loss(*one, SMOOTHING)
 
     return loss
