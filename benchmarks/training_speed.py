@@ -20,7 +20,7 @@ from torch.nn import functional
 from training.nn import distributed
 from training.nn.batches import BatchLoss, mask, pad
 from training.nn.gru import GRU
-from training.nn.optimizer import multiplies_bfloat16
+from training.nn.precision import multiplies_bfloat16
 from training.tasks.translate.config import Architecture
 from training.tasks.translate.network import Network
 

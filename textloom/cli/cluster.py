@@ -62,7 +62,7 @@ def run(arguments: Arguments) -> int:
         arguments.task, model=arguments.options.get("model"), folder=arguments.models
     )
     models = checked(local, arguments.options)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray sends usage statistics by default
     ray.init(
         address=arguments.address, ignore_reinit_error=True, log_to_driver=False,
         include_dashboard=False if arguments.address is None else None,

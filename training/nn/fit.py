@@ -30,7 +30,8 @@ from training.nn.checkpoint import (
     resume,
     save_checkpoint,
 )
-from training.nn.optimizer import Optimizer, WeightAverage, multiplies_bfloat16
+from training.nn.optimizer import Optimizer, WeightAverage
+from training.nn.precision import multiplies_bfloat16
 
 NOTHING = BatchLoss(torch.zeros(()), 0, 0)
 

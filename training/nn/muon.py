@@ -1,7 +1,7 @@
 """Muon: momentum for matrices, orthogonalised by Newton-Schulz iterations (Jordan et al. 2024).
 
-`torch.optim.Muon` always multiplies in bfloat16, which a CPU without instructions for it emulates: steps of the
-shipped translator took ten times as long there. This one takes the type of the products as an option.
+`torch.optim.Muon` always multiplies in bfloat16, which a CPU without instructions for it emulates: a step of the
+shipped translator took four times as long there. This one takes the type in which it multiplies as an option.
 """
 
 import math

@@ -8,6 +8,7 @@ from torch import nn
 
 from training.config import Fit
 from training.nn.muon import Muon
+from training.nn.precision import multiplies_bfloat16
 
 
 class Optimizer:
@@ -77,13 +78,6 @@ class WeightAverage:
         if self.values:
             for index, weight in enumerate(self._weights):
                 weight.data, self.values[index] = self.values[index], weight.data
-
-
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether it has instructions for it; without them it is slower than float32."""
-    return device.type == "cuda" or bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
 
 
 def _is_matrix(network: nn.Module, name: str) -> bool:

@@ -1,4 +1,5 @@
-"""Named entities: the task (task.py) and the decoding of its CRF (crf.py).
+"""Named entities: requests and results (messages.py), the task (task.py), how a text is read (reading.py), and the
+decoding of the CRF (crf.py).
 
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """

@@ -1,7 +1,7 @@
 """Names in text: a recurrent tagger whose CRF is decoded in crf.py.
 
-encode: text -> words. run: the character CNN for words that are not cached, the graph of words, then the best
-tags and the probability of each entity (crf.py). decode: tags -> entities in the offsets asked for, with
+encode: text -> words (reading.py). run: the character CNN for words that are not cached, the graph of words, then
+the best tags and the probability of each entity (crf.py). decode: tags -> entities in the offsets asked for, with
 identifiers that patterns find (patterns.py), values (values.py) and a redacted text (redaction.py) if asked for.
 """
 

@@ -1,4 +1,4 @@
-"""Sentiment, and whatever else a text is sorted by (task.py).
+"""Sentiment, and whatever else a text is sorted by (task.py), with its requests and results (messages.py).
 
 Here belongs what only this task needs. Leaves out how it is trained (training/) and served (scheduling/, http/).
 """

@@ -117,7 +117,7 @@ def lost(source: str, translation: str) -> int:
 
 
 def exchanged(source: str, translation: str) -> int:
-    """How many amounts have lost the sign of their currency or of per cent, or got another.
+    """How many signs of currencies and of per cent are missing, or there too often.
 
     >>> exchanged("it costs €5", "cela coûte 5 $"), exchanged("$5", "5 dollars"), exchanged("5% of 7", "5% de 7%")
     (2, 0, 1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.tasks.translate import casing
 
-MARKS = {casing.CAPITAL, casing.UPPER}
+_MARKS = {casing.CAPITAL, casing.UPPER}
 
 
 def cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int, int]]:
@@ -22,6 +22,6 @@ def cut(ids: Sequence[int], tokens: Sequence[str], limit: int) -> list[tuple[int
 
 def _begins_word(tokens: Sequence[str], at: int) -> bool:
     """Whether a word begins with this token, or with the mark of its capitals."""
-    if tokens[at - 1] in MARKS:
+    if tokens[at - 1] in _MARKS:
         return False
-    return tokens[at + (tokens[at] in MARKS and at + 1 < len(tokens))].startswith("▁")
+    return tokens[at + (tokens[at] in _MARKS and at + 1 < len(tokens))].startswith("▁")

@@ -107,7 +107,7 @@ def test_two_nodes_write_what_the_command_alone_writes(
         assert lines_of(tmp_path / "out" / name) == alone.read_text().splitlines()
     assert len(list((tmp_path / "out" / "a.jsonl").glob("part-*"))) > 1
     named = [actor["name"] for actor in ray.util.list_named_actors(all_namespaces=True)]
-    assert not [name for name in named if "Usage" in name]  # nothing leaves the house
+    assert not [name for name in named if "Usage" in name]  # Ray collects no usage statistics
 
     # done files are passed by, others begin anew, and another run does not write over one
     marker = tmp_path / "out" / "c.csv" / "_SUCCESS"

@@ -14,7 +14,7 @@ from training.errors import TrainingError
 from training.nn.batches import BatchLoss, bucketed
 from training.nn.checkpoint import History
 from training.nn.fit import _rate, device_of, fit
-from training.nn.optimizer import multiplies_bfloat16
+from training.nn.precision import multiplies_bfloat16
 
 
 class Straight(nn.Module):

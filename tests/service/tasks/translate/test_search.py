@@ -159,7 +159,7 @@ def test_an_amount_without_the_sign_of_its_currency_is_translated_as_a_placehold
     assert translated(made({"€": "$"}), "Il a payé 5 € pour ça.") == "Il a payé €5 pour ça."
 
 
-def test_around_numbers_that_get_a_sign_too_many_the_sentence_is_translated_in_parts(
+def test_with_a_sign_too_many_a_sentence_is_translated_around_its_numbers(
     made: Made,
 ) -> None:
     task = made({",": "%"})

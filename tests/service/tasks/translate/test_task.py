@@ -7,7 +7,6 @@ import pytest
 
 from service import tasks
 from service.tasks.base import predict
-from service.tasks.translate.long_sentences import cut
 from service.tasks.translate.reading import SPECIAL
 from service.tasks.translate.task import Translate
 from tests.service import tiny
@@ -150,25 +149,3 @@ def test_there_are_alternatives_at_any_width(tmp_path: Path, beam: int) -> None:
 def test_a_translation_may_repeat_what_its_source_does(french: Translate) -> None:
     for text in ["no no no no no", "hahahaha", "na na na na na na hey"]:
         assert translated(french, text) == text
-
-
-@pytest.mark.parametrize(
-    ("tokens", "limit", "runs"),
-    [
-        ("▁a ▁b ▁c", 9, ["▁a ▁b ▁c"]),
-        ("▁a b , ▁c d ▁e", 4, ["▁a b ,", "▁c d ▁e"]),
-        ("▁a ▁b , ▁c ▁d ▁e", 4, ["▁a ▁b ,", "▁c ▁d ▁e"]),
-        ("▁a ▁b c ▁d ▁e f", 4, ["▁a ▁b c ▁d", "▁e f"]),
-        ("▁a b c d e f", 4, ["▁a b c d", "e f"]),
-        ("▁a ▁b ▁c ⇧ ▁d ▁e", 4, ["▁a ▁b ▁c", "⇧ ▁d ▁e"]),
-        ("▁a ▁b , ⇧ ▁d ▁e", 4, ["▁a ▁b ,", "⇧ ▁d ▁e"]),
-        ("", 4, []),
-    ],
-)
-def test_a_sentence_is_cut_after_a_mark_or_before_a_word_and_its_capital(
-    tokens: str, limit: int, runs: list[str]
-) -> None:
-    pieces = tokens.replace("⇧", "\ue000").split()
-    spans = cut(range(len(pieces)), pieces, limit)
-    given = [" ".join(pieces[first:last]).replace("\ue000", "⇧") for first, last in spans]
-    assert given == runs
